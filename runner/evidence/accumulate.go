@@ -1,0 +1,60 @@
+package evidence
+
+// distinct bounds the codes, backends and marks that are told apart.
+const distinct = 64
+
+// more is the name under which the rest is counted.
+const more = "(more)"
+
+// record counts one call.
+func (s *Stats) record(c *Sample) {
+	if s.Calls == 0 {
+		s.First, s.Last = c.Intended, c.Intended
+	}
+	s.First, s.Last = min(s.First, c.Intended), max(s.Last, c.Intended)
+	s.Counts.record(c)
+	s.Response.record(c.Response())
+	s.Service.record(c.Service())
+	s.Lag.record(c.Lag())
+	s.Bytes += c.Bytes
+	count(s.Codes, ClassCode{knownClass(c.Class), c.Code}, ClassCode{Other, -1}, 1)
+	if c.Backend != "" {
+		count(s.Backends, c.Backend, more, 1)
+	}
+	if c.Mark != "" {
+		count(s.Marks, c.Mark, more, 1)
+	}
+}
+
+// merge adds the calls of another phase.
+func (s *Stats) merge(o *Stats) {
+	if o == nil || o.Calls == 0 {
+		return
+	}
+	if s.Calls == 0 {
+		s.First, s.Last = o.First, o.Last
+	}
+	s.First, s.Last = min(s.First, o.First), max(s.Last, o.Last)
+	s.Add(o.Counts)
+	s.Response.Merge(o.Response)
+	s.Service.Merge(o.Service)
+	s.Lag.Merge(o.Lag)
+	s.Bytes += o.Bytes
+	for k, n := range o.Codes {
+		count(s.Codes, k, ClassCode{Other, -1}, n)
+	}
+	for k, n := range o.Backends {
+		count(s.Backends, k, more, n)
+	}
+	for k, n := range o.Marks {
+		count(s.Marks, k, more, n)
+	}
+}
+
+// count adds to a map that is kept from growing without bound.
+func count[K comparable](m map[K]int64, key, rest K, n int64) {
+	if _, known := m[key]; !known && len(m) >= distinct-1 {
+		key = rest
+	}
+	m[key] += n
+}
