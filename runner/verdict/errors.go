@@ -1,0 +1,66 @@
+package verdict
+
+import (
+	"fmt"
+
+	"ordeal/runner/evidence"
+)
+
+// Errors bounds how many calls of a load ended badly, as a share of its calls
+// or as a count. Which outcomes are bad can be chosen.
+type Errors struct {
+	Load     string      `yaml:"load" ref:"load" required:"true" doc:"the load whose calls are judged"`
+	During   Phases      `yaml:"during" ref:"phase" doc:"a phase, or a list of phases judged together; the whole run but its warm-up where absent"`
+	Ratio    *RatioLimit `yaml:"ratio" doc:"limit on the share of calls that count as errors, such as \"< 0.1%\""`
+	Count    *CountLimit `yaml:"count" doc:"limit on the number of calls that count as errors"`
+	Classes  []Class     `yaml:"classes" doc:"outcomes that count as errors; with codes, either is enough; every outcome but ok where both are absent"`
+	Codes    []int       `yaml:"codes" doc:"HTTP statuses or gRPC codes that count as errors"`
+	Degraded bool        `yaml:"degraded" doc:"also count answers that were not the real ones, such as a fallback"`
+}
+
+// Class is the name of an outcome other than success.
+type Class evidence.Class
+
+// UnmarshalText reads the name of a class.
+func (c *Class) UnmarshalText(b []byte) error {
+	k, ok := evidence.ParseClass(string(b))
+	if !ok || k == evidence.OK {
+		return fmt.Errorf("%q: want one of http-4xx, http-5xx, grpc-status, timeout, refused, reset or other", b)
+	}
+	*c = Class(k)
+	return nil
+}
+
+// Examples are texts that are accepted.
+func (Class) Examples() []string {
+	return []string{"http-4xx", "http-5xx", "grpc-status", "timeout", "refused", "reset", "other"}
+}
+
+// String is the name of the class.
+func (c Class) String() string { return evidence.Class(c).String() }
+
+// Validate reports what is wrong with the expectation.
+func (e *Errors) Validate(bad func(field, format string, args ...any)) {
+	if (e.Ratio == nil) == (e.Count == nil) {
+		bad("", `want exactly one of ratio, such as "< 0.1%%", and count, such as "< 5"`)
+	}
+}
+
+// String is the expectation in one line.
+func (e *Errors) String() string {
+	return fmt.Sprintf("%s %s %s %s", e.Load, e.outcomes().String(), e.limitText(), e.During)
+}
+
+func (e *Errors) limitText() string {
+	if e.Ratio != nil {
+		return e.Ratio.String()
+	}
+	if e.Count != nil {
+		return e.Count.String()
+	}
+	return ""
+}
+
+func (e *Errors) outcomes() outcomes {
+	return outcomes{classes: e.Classes, codes: e.Codes, degraded: e.Degraded}
+}

@@ -1,0 +1,73 @@
+package verdict
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// formatSeconds writes a duration given in seconds, to three digits.
+func formatSeconds(s float64) string {
+	if math.IsNaN(s) || math.Abs(s) > math.MaxInt64/1e9 {
+		return "unknown"
+	}
+	return formatDuration(time.Duration(s * float64(time.Second)))
+}
+
+// formatDuration writes a duration to three digits: "12.4ms", "1.93s".
+func formatDuration(d time.Duration) string {
+	step := time.Duration(1)
+	for abs := d.Abs(); abs/step >= 1000; {
+		step *= 10
+	}
+	if d.Abs() >= 100*time.Second {
+		step = time.Second
+	}
+	return d.Round(step).String()
+}
+
+// formatShare writes a share of one in percent, with the digits that tell a
+// small failure ratio from none and 99.99% from 100%.
+func formatShare(v float64) string {
+	percent := v * 100
+	digits := 2
+	for near := math.Min(math.Abs(percent), math.Abs(100-percent)); near > 1e-9 && near < 0.1 && digits < 6; near *= 10 {
+		digits++
+	}
+	return trimZeros(strconv.FormatFloat(percent, 'f', digits, 64)) + "%"
+}
+
+// formatMargin writes the room left in whole percent, with a decimal where it is small.
+func formatMargin(room float64) string {
+	switch percent := room * 100; {
+	case math.Abs(percent) >= 10000:
+		return strconv.FormatFloat(percent, 'g', 2, 64) + "%"
+	case math.Abs(percent) >= 10:
+		return strconv.FormatFloat(percent, 'f', 0, 64) + "%"
+	default:
+		return trimZeros(strconv.FormatFloat(percent, 'f', 1, 64)) + "%"
+	}
+}
+
+func formatRate(v float64) string { return formatNumber(v) + "/s" }
+
+func formatNumber(v float64) string {
+	if v == math.Trunc(v) && math.Abs(v) < 1e15 {
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(v, 'g', 4, 64)
+}
+
+func formatCount(n int64) string { return strconv.FormatInt(n, 10) }
+
+func trimZeros(s string) string {
+	if !strings.Contains(s, ".") {
+		return s
+	}
+	s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
+	if s == "-0" {
+		return "0"
+	}
+	return s
+}
