@@ -153,10 +153,10 @@ func (s *Step) pieces(span time.Duration) []piece {
 
 // Spike is a base rate with one burst in it.
 type Spike struct {
-	Base Rate          `yaml:"base" required:"true" doc:"the rate before and after the burst"`
-	Peak Rate          `yaml:"peak" required:"true" doc:"the rate of the burst"`
-	For  time.Duration `yaml:"for" required:"true" doc:"the length of the burst"`
-	At   time.Duration `yaml:"at" doc:"when the burst starts; when absent, so that it lies in the middle of the span"`
+	Base Rate           `yaml:"base" required:"true" doc:"the rate before and after the burst"`
+	Peak Rate           `yaml:"peak" required:"true" doc:"the rate of the burst"`
+	For  time.Duration  `yaml:"for" required:"true" doc:"the length of the burst"`
+	At   *time.Duration `yaml:"at" doc:"when the burst starts; when absent, so that it lies in the middle of the span"`
 }
 
 // Validate reports a burst that cannot be.
@@ -164,8 +164,8 @@ func (s *Spike) Validate(bad func(field, format string, args ...any)) {
 	if s.For <= 0 {
 		bad("for", "a burst needs a length above 0s")
 	}
-	if s.At < 0 {
-		bad("at", "a burst cannot start before its span, at %v", s.At)
+	if s.At != nil && *s.At < 0 {
+		bad("at", "a burst cannot start before its span, at %v", *s.At)
 	}
 }
 
@@ -174,11 +174,10 @@ func (s *Spike) String() string {
 }
 
 func (s *Spike) pieces(span time.Duration) []piece {
-	at := s.At
-	if at == 0 {
-		at = max(0, (span-s.For)/2)
+	at := max(0, (span-s.For)/2)
+	if s.At != nil {
+		at = min(*s.At, span)
 	}
-	at = min(at, span)
 	burst := min(s.For, span-at)
 	return []piece{flat(at, s.Base), flat(burst, s.Peak), flat(span-at-burst, s.Base)}
 }

@@ -45,3 +45,10 @@ func (t *Trickle) every() time.Duration {
 	}
 	return 500 * time.Millisecond
 }
+
+func (t *Trickle) path() string {
+	if t.Path != "" {
+		return t.Path
+	}
+	return "/"
+}
