@@ -1,0 +1,37 @@
+# Everything that is built is built from here. `make help` lists the targets.
+
+GO      ?= go
+BIN     := bin/ordeal
+RUNS    ?= runs
+FUZZ    ?= 20s
+LINT    := $(GO) tool -modfile=.ci/tools/lint/go.mod golangci-lint
+
+.DEFAULT_GOAL := help
+.PHONY: help build test bench lint fmt fuzz generate picture clean cross
+
+help: ## show this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build bin/ordeal
+	$(GO) build -trimpath -o $(BIN) ./cmd/ordeal
+
+test: ## run every test, with the race detector
+	$(GO) test -race -timeout 20m ./...
+
+bench: build ## run the shipped scenarios tagged ci; exits with the worst verdict
+	./$(BIN) run --tag ci --out $(RUNS)
+
+lint: ## formatting, golangci-lint, and a build for each supported system
+	@test -z "$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go'))" || { gofmt -l $$(git ls-files -co --exclude-standard '*.go'); echo "run: make fmt"; exit 1; }
+	$(LINT) run ./...
+	$(MAKE) --no-print-directory cross
+
+cross: ## compile for linux and darwin
+	GOOS=linux GOARCH=amd64 $(GO) build -o /dev/null ./cmd/ordeal
+	GOOS=darwin GOARCH=arm64 $(GO) build -o /dev/null ./cmd/ordeal
+
+fmt: ## format the code
+	gofmt -w $$(git ls-files -co --exclude-standard '*.go')
+
+clean: ## take away what was built
+	rm -rf bin
