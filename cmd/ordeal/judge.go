@@ -1,0 +1,126 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"ordeal/reports"
+	"ordeal/runner/evidence"
+	"ordeal/runner/verdict"
+	"ordeal/scenarios"
+)
+
+// judged is a run directory with what is said of it.
+type judged struct {
+	run       *evidence.Run
+	judgement verdict.Judgement
+}
+
+// judge reads a run directory and judges it by the scenario that it holds.
+func judge(dir string) (judged, error) {
+	run, err := evidence.Open(dir)
+	if err != nil {
+		return judged{}, err
+	}
+	text, err := run.Scenario()
+	if err != nil {
+		return judged{}, err
+	}
+	plan, err := scenarios.Parse(filepath.Join(dir, "scenario.yaml"), bytes.NewReader(text))
+	if err != nil {
+		return judged{}, fmt.Errorf("the scenario of the run is not one that this version reads:\n%w", err)
+	}
+	return judged{run: run, judgement: verdict.Judge(run, plan.Checks())}, nil
+}
+
+// files are the reports that a run directory holds, by format.
+var files = []string{"html", "json", "junit", "markdown"}
+
+// writeFiles renders every report that belongs into the run directory.
+func (j judged) writeFiles() error {
+	for _, format := range files {
+		if err := j.writeFile(format); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (j judged) writeFile(format string) error {
+	render, name, ok := reports.ByName(format)
+	if !ok {
+		return fmt.Errorf("no report format %q", format)
+	}
+	f, err := os.CreateTemp(j.run.Dir, name+".*")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	defer os.Remove(f.Name()) //nolint:errcheck // gone when it was renamed
+	err = render(f, j.run, j.judgement)
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err == nil {
+		err = os.Chmod(f.Name(), 0o644)
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), filepath.Join(j.run.Dir, name))
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	return nil
+}
+
+func (j judged) terminal(w io.Writer) error {
+	return reports.Terminal(wantsColor(w))(w, j.run, j.judgement)
+}
+
+// wantsColor says whether w is a terminal whose user has not asked for plain text.
+func wantsColor(w io.Writer) bool {
+	return isTerminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+func judgeCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "judge DIR...",
+		Short: "Judge run directories again, from their evidence alone",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			worst := verdict.Pass
+			for _, dir := range args {
+				j, err := judge(dir)
+				if err != nil {
+					return err
+				}
+				if err := j.terminal(cmd.OutOrStdout()); err != nil {
+					return exitError{code: exitFail, err: err}
+				}
+				worst = max(worst, j.judgement.Status)
+			}
+			return statusError(worst)
+		},
+	}
+}
+
+// statusError is nil for a pass, else what makes the command exit as it should.
+func statusError(s verdict.Status) error {
+	if s == verdict.Pass {
+		return nil
+	}
+	return exitError{code: statusExit(s)}
+}

@@ -1,0 +1,215 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"ordeal/reports"
+	"ordeal/runner"
+	"ordeal/runner/verdict"
+	"ordeal/scenarios"
+)
+
+// runFlags are the flags of the run verb.
+type runFlags struct {
+	out   string
+	hosts []string
+	tag   string
+	seed  uint64
+	quiet bool
+}
+
+func runCommand() *cobra.Command {
+	var flags runFlags
+	cmd := &cobra.Command{
+		Use:   "run NAME|FILE...",
+		Short: "Run scenarios, judge them and write their reports",
+		Long: `Run scenarios one after the other, each by its file or the name of a shipped one
+("ordeal list"). Each leaves a run directory with its evidence and reports. The
+exit code is that of the worst verdict.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			names, err := flags.names(args)
+			if err != nil {
+				return err
+			}
+			sources, err := findAll(names)
+			if err != nil {
+				return err
+			}
+			for _, s := range sources {
+				if err := s.plan.CheckHosts(flags.hosts); err != nil {
+					return err
+				}
+			}
+			opts, err := flags.options(cmd)
+			if err != nil {
+				return exitError{code: exitFail, err: err}
+			}
+			ctx, stop := interruptible(cmd.Context())
+			defer stop()
+			return runAll(ctx, cmd.OutOrStdout(), cmd.ErrOrStderr(), sources, opts, flags.quiet)
+		},
+	}
+	cmd.Flags().StringVar(&flags.out, "out", "runs", "directory that run directories are made in")
+	cmd.Flags().StringSliceVar(&flags.hosts, "allow-host", nil, "a host besides loopback that load and faults may go to (repeatable)")
+	cmd.Flags().StringVar(&flags.tag, "tag", "", "run every shipped scenario with this tag")
+	cmd.Flags().Uint64Var(&flags.seed, "seed", 0, "instead of the scenario's seed")
+	cmd.Flags().BoolVarP(&flags.quiet, "quiet", "q", false, "no progress")
+	return cmd
+}
+
+// names are the scenarios to run: those named, or those with the tag.
+func (f *runFlags) names(args []string) ([]string, error) {
+	if (f.tag == "") == (len(args) == 0) {
+		return nil, errors.New("want scenarios by name or file, or --tag")
+	}
+	if f.tag == "" {
+		return args, nil
+	}
+	entries, err := scenarios.Library()
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, e := range entries {
+		if e.Tagged(f.tag) {
+			names = append(names, e.Name)
+		}
+	}
+	if len(names) == 0 {
+		return nil, fmt.Errorf("no shipped scenario has the tag %q", f.tag)
+	}
+	return names, nil
+}
+
+func (f *runFlags) options(cmd *cobra.Command) (runner.Options, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return runner.Options{}, fmt.Errorf("find the program itself, to start targets with: %w", err)
+	}
+	opts := runner.Options{Dir: f.out, Self: []string{self}, Hosts: f.hosts, Args: os.Args[1:]}
+	if cmd.Flags().Changed("seed") {
+		opts.Seed = &f.seed
+	}
+	return opts, nil
+}
+
+// interruptible cancels the context at the first SIGINT or SIGTERM, with
+// ErrInterrupted; the second ends the process at once, and the guard ends what
+// it had started.
+func interruptible(parent context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(parent)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		select {
+		case <-signals:
+			cancel(runner.ErrInterrupted)
+		case <-ctx.Done():
+			return
+		}
+		if _, more := <-signals; more {
+			os.Exit(exitInterrupted)
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		cancel(nil)
+		close(signals)
+	}
+}
+
+// runAll runs the scenarios one after the other; an interruption ends it.
+func runAll(ctx context.Context, stdout, stderr io.Writer, sources []source, opts runner.Options, quiet bool) error {
+	worst := verdict.Pass
+	var rows []row
+	var harness error
+	for _, s := range sources {
+		r, err := runOne(ctx, stdout, stderr, s, opts, quiet)
+		rows = append(rows, r)
+		worst = max(worst, r.status)
+		if errors.Is(err, runner.ErrInterrupted) {
+			return exitError{code: exitInterrupted, err: fmt.Errorf("%s: interrupted", s.plan.Name)}
+		}
+		if err != nil {
+			fmt.Fprintf(stderr, "ordeal: %s: %v\n", s.plan.Name, err) //nolint:errcheck // nowhere left to tell
+			harness = err
+		}
+	}
+	if len(sources) > 1 {
+		if err := overview(stdout, rows, worst); err != nil {
+			return exitError{code: exitFail, err: err}
+		}
+	}
+	if harness != nil {
+		return exitError{code: exitFail}
+	}
+	return statusError(worst)
+}
+
+// row is a line of the overview.
+type row struct {
+	name   string
+	status verdict.Status
+	dir    string
+}
+
+// runOne runs one scenario, judges it and writes its reports, also when the run
+// ended early: its evidence is there all the same.
+func runOne(ctx context.Context, stdout, stderr io.Writer, s source, opts runner.Options, quiet bool) (row, error) {
+	r := row{name: s.plan.Name, status: verdict.Fail}
+	opts.BaseDir = s.dir
+	show := reports.NewLive(stderr, isTerminal(stderr))
+	if !quiet {
+		fmt.Fprintf(stderr, "%s: %s\n", s.plan.Name, s.plan.About) //nolint:errcheck // a courtesy
+		opts.Progress = func(p runner.Progress) { showProgress(show, p) }
+	}
+	dir, err := runner.Run(ctx, s.plan, opts)
+	show.Close() //nolint:errcheck // a courtesy
+	r.dir = dir
+	if dir == "" {
+		return r, err
+	}
+	j, judgeErr := judge(dir)
+	if judgeErr != nil {
+		return r, errors.Join(err, judgeErr)
+	}
+	r.status = j.judgement.Status
+	if writeErr := j.writeFiles(); writeErr != nil {
+		return r, errors.Join(err, writeErr)
+	}
+	return r, errors.Join(err, j.terminal(stdout))
+}
+
+// showProgress shows how far the run is; outside the timeline its stage stands
+// where the phase would.
+func showProgress(show *reports.Live, p runner.Progress) {
+	line := reports.Progress{
+		Phase: p.Phase, Elapsed: p.Elapsed, Total: p.Total, Rate: p.Rate, P99: p.P99, Errors: p.Errors, Faults: p.Faults,
+	}
+	if line.Phase == "" || p.Stage != runner.StageRunning {
+		line.Phase = p.Stage
+	}
+	show.Show(line) //nolint:errcheck // progress is a courtesy
+}
+
+// overview is the table at the end of several runs.
+func overview(w io.Writer, rows []row, worst verdict.Status) error {
+	if _, err := fmt.Fprintf(w, "\n%d scenarios, worst verdict: %s\n", len(rows), worst); err != nil {
+		return err
+	}
+	for _, r := range rows {
+		if _, err := fmt.Fprintf(w, "  %-12s  %-28s  %s\n", r.status, r.name, filepath.Join(r.dir, "report.html")); err != nil {
+			return err
+		}
+	}
+	return nil
+}

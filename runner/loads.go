@@ -1,0 +1,84 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"ordeal/runner/evidence"
+	"ordeal/runner/load"
+	"ordeal/scenarios"
+)
+
+// clientEnd is the name of the load generator's end of a link.
+const clientEnd = "client"
+
+// engine is one load, ready to run.
+type engine struct {
+	name string
+	run  func(ctx context.Context, start time.Duration, out evidence.Sink) error
+}
+
+// spans gives each load the phases with the rates that it has in them.
+func spans(plan *scenarios.Plan) map[string][]load.PhaseSpan {
+	byLoad := map[string][]load.PhaseSpan{}
+	for _, l := range plan.Loads {
+		for _, phase := range plan.Phases {
+			byLoad[l.Name] = append(byLoad[l.Name], load.PhaseSpan{
+				Name: phase.Name, Start: phase.Start, For: phase.For, Rate: phase.Rates[l.Name],
+			})
+		}
+	}
+	return byLoad
+}
+
+// engines makes everything that the loads need, so that what is wrong with one
+// is known before any of them sends a call.
+func (r *run) engines(ctx context.Context, sys *system) ([]engine, error) {
+	var engines []engine
+	for i, spec := range r.plan.Loads {
+		addrs, err := sys.reach(ctx, clientEnd, spec.Target())
+		if err != nil {
+			return nil, fmt.Errorf("load %s: %w", spec.Name, err)
+		}
+		schedule, err := spec.Schedule(r.spans[spec.Name], r.plan.Seed)
+		if err != nil {
+			return nil, fmt.Errorf("load %s: %w", spec.Name, err)
+		}
+		env := load.Env{
+			Index: i, Addrs: addrs, Clock: r.clock, Dir: r.opts.BaseDir, Seed: r.plan.Seed, End: r.plan.Duration(),
+		}
+		engines = append(engines, engine{name: spec.Name, run: func(ctx context.Context, start time.Duration, out evidence.Sink) error {
+			env.Start = start
+			e, err := spec.Engine(env)
+			if err != nil {
+				return err
+			}
+			return e.Run(ctx, schedule, out)
+		}})
+	}
+	return engines, nil
+}
+
+// meta is what is known of the run before anything is started.
+func (r *run) meta(id string) evidence.Meta {
+	m := evidence.Meta{
+		Format: 1, ID: id, Scenario: r.plan.Name, About: r.plan.About, Tags: r.plan.Tags, File: r.plan.File, Seed: r.plan.Seed,
+		Base: r.clock.Base(), Outcome: evidence.Running, Build: Build(), Host: host(), Modules: modules(), Args: r.opts.Args,
+		Hosts: r.plan.Hosts(),
+	}
+	for _, phase := range r.plan.Phases {
+		p := evidence.PhaseMeta{Name: phase.Name, Start: phase.Start, For: phase.For, Warmup: phase.Warmup}
+		for _, f := range phase.Faults {
+			p.Faults = append(p.Faults, evidence.FaultMeta{Fault: f.String(), Link: f.Link, Target: f.Target})
+		}
+		m.Phases = append(m.Phases, p)
+	}
+	for _, spec := range r.plan.Loads {
+		m.Loads = append(m.Loads, spec.Meta(r.spans[spec.Name], r.plan.Seed))
+	}
+	for _, l := range r.plan.Links {
+		m.Links = append(m.Links, evidence.LinkMeta{Name: l.Name, From: l.From, To: l.To})
+	}
+	return m
+}

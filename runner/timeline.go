@@ -1,0 +1,178 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"ordeal/chaos"
+	"ordeal/runner/evidence"
+	"ordeal/scenarios"
+)
+
+// healWithin bounds the healing of one fault; a kill whose restart comes late
+// needs some of it.
+const healWithin = time.Minute
+
+// timeline goes through the phases: it injects faults where a phase begins and
+// heals them where it ends.
+type timeline struct {
+	plan  *scenarios.Plan
+	env   chaos.Env
+	clock evidence.Clock
+	start time.Duration // offset of the timeline's start
+	out   evidence.Sink
+	edge  func()      // called at every edge of a phase
+	abort func(error) // ends the run
+
+	mu    sync.Mutex
+	phase string
+	acts  []string // faults that act now
+}
+
+type activeFault struct {
+	phase     string
+	spec      *chaos.Spec
+	name      string
+	injection chaos.Injection
+}
+
+// run returns when the timeline is over, ctx ends, or a fault could not be
+// injected or healed. Whatever happens, a panic included, every fault that was
+// injected is healed before it returns.
+func (t *timeline) run(ctx context.Context) (err error) {
+	var active []activeFault
+	var healing chan error // of the phase before: phases are on time, however long a heal takes
+	defer func() {
+		if healing != nil {
+			err = errors.Join(err, <-healing)
+		}
+		err = errors.Join(err, t.heal(ctx, active))
+	}()
+	for _, phase := range t.plan.Phases {
+		t.enter(phase.Name)
+		if len(phase.Faults) > 0 && healing != nil {
+			err := <-healing
+			if healing = nil; err != nil {
+				return err
+			}
+		}
+		for _, spec := range phase.Faults {
+			a, err := t.inject(ctx, phase.Name, spec)
+			if err != nil {
+				return err
+			}
+			active = append(active, a)
+		}
+		cut := !t.wait(ctx, t.start+phase.Start+phase.For)
+		t.leave(phase.Name, cut)
+		if cut {
+			return context.Cause(ctx)
+		}
+		if len(active) > 0 {
+			healing = t.healBeside(ctx, active)
+			active = nil
+		}
+	}
+	return nil
+}
+
+// healBeside heals while the timeline goes on; a heal that fails ends the run.
+func (t *timeline) healBeside(ctx context.Context, active []activeFault) chan error {
+	done := make(chan error, 1)
+	go func() {
+		err := t.heal(ctx, active)
+		if err != nil {
+			t.abort(err)
+		}
+		done <- err
+	}()
+	return done
+}
+
+func (t *timeline) enter(phase string) {
+	t.mu.Lock()
+	t.phase = phase
+	t.mu.Unlock()
+	t.event(evidence.Event{Kind: evidence.PhaseStart, Phase: phase})
+	t.edge()
+}
+
+func (t *timeline) leave(phase string, cut bool) {
+	e := evidence.Event{Kind: evidence.PhaseEnd, Phase: phase}
+	if cut {
+		e.Text = "cut short"
+	}
+	t.event(e)
+	t.edge()
+}
+
+// wait waits until the offset; false says that ctx ended first.
+func (t *timeline) wait(ctx context.Context, until time.Duration) bool {
+	timer := time.NewTimer(until - t.clock.Now())
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (t *timeline) inject(ctx context.Context, phase string, spec *chaos.Spec) (activeFault, error) {
+	a := activeFault{phase: phase, spec: spec, name: spec.String()}
+	fault, err := spec.Fault(t.env)
+	if err == nil {
+		a.injection, err = fault.Inject(ctx)
+	}
+	e := evidence.Event{Kind: evidence.FaultInjected, Phase: phase, Fault: a.name, Link: spec.Link, Target: spec.Target}
+	if err != nil {
+		e.Kind, e.Text = evidence.FaultFailed, "inject: "+err.Error()
+		t.event(e)
+		return a, fmt.Errorf("inject %s in phase %s: %w", a.name, phase, err)
+	}
+	t.event(e)
+	t.mu.Lock()
+	t.acts = append(t.acts, a.name)
+	t.mu.Unlock()
+	return a, nil
+}
+
+// heal heals faults in the reverse of the order in which they were injected, in
+// a context that outlives ctx.
+func (t *timeline) heal(ctx context.Context, active []activeFault) error {
+	var errs []error
+	for _, a := range slices.Backward(active) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), healWithin)
+		err := a.injection.Heal(ctx)
+		cancel()
+		touched := a.injection.Touched()
+		e := evidence.Event{
+			Kind: evidence.FaultHealed, Phase: a.phase, Fault: a.name, Link: a.spec.Link, Target: a.spec.Target, Touched: &touched,
+		}
+		if err != nil {
+			e.Kind, e.Text = evidence.FaultFailed, "heal: "+err.Error()
+			errs = append(errs, fmt.Errorf("heal %s: %w", a.name, err))
+		}
+		t.event(e)
+		t.mu.Lock()
+		t.acts = slices.DeleteFunc(t.acts, func(name string) bool { return name == a.name })
+		t.mu.Unlock()
+	}
+	return errors.Join(errs...)
+}
+
+func (t *timeline) event(e evidence.Event) {
+	e.At = t.clock.Now()
+	t.out.Event(e)
+}
+
+// now tells the phase and the faults that act.
+func (t *timeline) now() (phase string, faults []string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.phase, slices.Clone(t.acts)
+}

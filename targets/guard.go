@@ -1,0 +1,92 @@
+package targets
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+)
+
+// GuardVerb is the hidden verb of the command that runs Guard.
+const GuardVerb = "guard"
+
+// Guard ends what a run leaves behind when its harness dies without a chance to
+// clean up. It reads lines "+PGID" and "-PGID" from r, which is the reading end
+// of a pipe that only the harness can write to; at the end of r it kills every
+// process group that was added and not taken away. SIGKILL ends stopped
+// processes too.
+func Guard(r io.Reader) error {
+	groups := map[int]bool{}
+	lines := bufio.NewScanner(r)
+	for lines.Scan() {
+		text := lines.Text()
+		pgid, err := strconv.Atoi(strings.TrimLeft(text, "+-"))
+		if err != nil || pgid <= 1 {
+			continue
+		}
+		if strings.HasPrefix(text, "+") {
+			groups[pgid] = true
+		} else {
+			delete(groups, pgid)
+		}
+	}
+	for pgid := range groups {
+		if err := syscall.Kill(-pgid, syscall.SIGKILL); err != nil && err != syscall.ESRCH {
+			return fmt.Errorf("end process group %d: %w", pgid, err)
+		}
+	}
+	return lines.Err()
+}
+
+// guard is the harness's side: the pipe to a process that runs Guard.
+type guard struct {
+	mu   sync.Mutex
+	pipe io.WriteCloser
+	cmd  *exec.Cmd
+}
+
+func startGuard(self []string) (*guard, error) {
+	cmd := exec.Command(self[0], append(self[1:len(self):len(self)], GuardVerb)...)
+	// A session of its own: a Ctrl-C at the terminal, or a kill of the harness's
+	// process group, must not take it away.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	cmd.Stderr = os.Stderr
+	pipe, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, fmt.Errorf("pipe to the guard: %w", err)
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start the guard: %w", err)
+	}
+	return &guard{pipe: pipe, cmd: cmd}, nil
+}
+
+func (g *guard) add(pgid int) error  { return g.write('+', pgid) }
+func (g *guard) drop(pgid int) error { return g.write('-', pgid) }
+
+func (g *guard) write(sign byte, pgid int) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if _, err := fmt.Fprintf(g.pipe, "%c%d\n", sign, pgid); err != nil {
+		return fmt.Errorf("tell the guard of process group %d: %w", pgid, err)
+	}
+	return nil
+}
+
+// close lets the guard end; it kills what was not dropped.
+func (g *guard) close() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err := g.pipe.Close(); err != nil {
+		return fmt.Errorf("close the pipe to the guard: %w", err)
+	}
+	if err := g.cmd.Wait(); err != nil {
+		return fmt.Errorf("wait for the guard: %w", err)
+	}
+	return nil
+}

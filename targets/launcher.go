@@ -1,0 +1,216 @@
+package targets
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"ordeal/runner/evidence"
+)
+
+// Launcher starts targets for one run and ends them all.
+type Launcher struct {
+	cfg     Config
+	guard   *guard
+	spawner *spawner
+
+	mu      sync.Mutex
+	targets []*Target
+}
+
+// Config is what a Launcher needs to know of the run.
+type Config struct {
+	Self    []string // the command line that runs Ordeal itself, to start reference services and the guard
+	LogDir  string   // where the output of targets is kept; "" keeps none
+	BaseDir string   // what a command's workdir is relative to
+	Clock   evidence.Clock
+	Sink    evidence.Sink
+}
+
+// NewLauncher starts the guard. The caller must Close the launcher.
+func NewLauncher(cfg Config) (*Launcher, error) {
+	g, err := startGuard(cfg.Self)
+	if err != nil {
+		return nil, err
+	}
+	return &Launcher{cfg: cfg, guard: g, spawner: newSpawner()}, nil
+}
+
+// Target is a target that was started, or an external one.
+type Target struct {
+	Spec  *Spec
+	procs []*Process // empty for an external target
+	addr  string     // of an external target
+}
+
+// Start starts every replica of spec and waits until all are ready. calls gives
+// the addresses for each name in spec.Calls. When it fails, what was started is
+// ended by Close.
+func (l *Launcher) Start(ctx context.Context, spec *Spec, calls map[string][]string) (*Target, error) {
+	t := &Target{Spec: spec}
+	l.mu.Lock()
+	l.targets = append(l.targets, t)
+	l.mu.Unlock()
+	if !spec.Started() {
+		addr, err := externalAddr(spec.External)
+		if err != nil {
+			return nil, fmt.Errorf("target %s: %w", spec.Name, err)
+		}
+		t.addr = addr
+		if err := waitReady(ctx, readyWithin(spec), func(ctx context.Context) error { return t.Healthy(ctx) }, nil); err != nil {
+			return nil, fmt.Errorf("target %s does not answer at %s: %w", spec.Name, addr, err)
+		}
+		l.event(evidence.Event{Kind: evidence.TargetReady, Target: spec.Name, Text: addr})
+		return t, nil
+	}
+	for i := range spec.Replicas {
+		p, err := l.newProcess(spec, i, calls)
+		if err != nil {
+			return nil, err
+		}
+		t.procs = append(t.procs, p)
+	}
+	errs := make([]error, len(t.procs))
+	var wg sync.WaitGroup
+	for i, p := range t.procs {
+		wg.Go(func() { errs[i] = p.Start(ctx) })
+	}
+	wg.Wait()
+	return t, errors.Join(errs...)
+}
+
+func (l *Launcher) newProcess(spec *Spec, i int, calls map[string][]string) (*Process, error) {
+	name := spec.Name
+	if spec.Replicas > 1 {
+		name = fmt.Sprintf("%s/%d", spec.Name, i)
+	}
+	log := ""
+	if l.cfg.LogDir != "" {
+		log = filepath.Join(l.cfg.LogDir, strings.ReplaceAll(name, "/", "-")+".log")
+	}
+	out, err := newOutput(log)
+	if err != nil {
+		return nil, err
+	}
+	p := &Process{name: name, spec: spec, launcher: l, calls: calls, out: out}
+	if spec.Kind() == KindCommand {
+		if p.addr, err = listenAddr(spec); err != nil {
+			return nil, errors.Join(err, out.close())
+		}
+	}
+	return p, nil
+}
+
+// listenAddr picks the address of a command: there is no way to hand an open
+// listener to a program in general, so a port that is free now is chosen.
+func listenAddr(spec *Spec) (string, error) {
+	if spec.Listen != "" {
+		return spec.Listen, nil
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("find a free port for target %s: %w", spec.Name, err)
+	}
+	addr := l.Addr().String()
+	if err := l.Close(); err != nil {
+		return "", fmt.Errorf("find a free port for target %s: %w", spec.Name, err)
+	}
+	return addr, nil
+}
+
+func (l *Launcher) event(e evidence.Event) {
+	e.At = l.cfg.Clock.Now()
+	l.cfg.Sink.Event(e)
+}
+
+// Close ends every target, callers before what they call, then the guard. It is
+// bounded by each target's grace.
+func (l *Launcher) Close(ctx context.Context) error {
+	l.mu.Lock()
+	targets := l.targets
+	l.targets = nil
+	l.mu.Unlock()
+	var errs []error
+	for _, t := range slices.Backward(targets) {
+		errs = append(errs, t.stop(ctx))
+	}
+	l.spawner.close()
+	errs = append(errs, l.guard.close())
+	return errors.Join(errs...)
+}
+
+func (t *Target) stop(ctx context.Context) error {
+	errs := make([]error, len(t.procs))
+	var wg sync.WaitGroup
+	for i, p := range t.procs {
+		wg.Go(func() { errs[i] = errors.Join(p.stop(ctx), p.out.close()) })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// Name is the target's name in the scenario.
+func (t *Target) Name() string { return t.Spec.Name }
+
+// Addrs gives the address of every replica.
+func (t *Target) Addrs() []string {
+	if len(t.procs) == 0 {
+		return []string{t.addr}
+	}
+	addrs := make([]string, len(t.procs))
+	for i, p := range t.procs {
+		addrs[i] = p.Addr()
+	}
+	return addrs
+}
+
+// Processes gives the processes of a target that Ordeal started.
+func (t *Target) Processes() []*Process { return t.procs }
+
+// Healthy asks every replica whether it is ready; nil when all are.
+func (t *Target) Healthy(ctx context.Context) error {
+	if len(t.procs) == 0 {
+		return probe(ctx, t.Spec, t.addr)
+	}
+	var errs []error
+	for _, p := range t.procs {
+		if err := p.Healthy(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", p.Name(), err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// MetricsURLs gives where the metrics of each replica are, by its name.
+func (t *Target) MetricsURLs() map[string]string {
+	urls := map[string]string{}
+	if len(t.procs) == 0 {
+		if t.Spec.Metrics != "" {
+			urls[t.Spec.Name] = onAddr(t.addr, t.Spec.Metrics)
+		}
+		return urls
+	}
+	for _, p := range t.procs {
+		if url := p.metricsURL(); url != "" {
+			urls[p.Name()] = url
+		}
+	}
+	return urls
+}
+
+// Meta describes the target for the evidence.
+func (t *Target) Meta() evidence.TargetMeta {
+	m := evidence.TargetMeta{
+		Name: t.Spec.Name, Kind: t.Spec.Kind(), Replicas: max(1, len(t.procs)), Addrs: t.Addrs(), Settings: maps.Clone(t.Spec.Tuning),
+	}
+	if len(t.procs) > 0 {
+		m.Command = t.procs[0].commandLine()
+	}
+	return m
+}

@@ -1,0 +1,234 @@
+package targets
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"ordeal/runner/evidence"
+)
+
+// Process is one replica of a target that Ordeal started. It keeps its address
+// over restarts.
+type Process struct {
+	name     string
+	spec     *Spec
+	launcher *Launcher
+	calls    map[string][]string
+	out      *output
+
+	ops sync.Mutex // one change of state at a time: start, kill, terminate
+
+	mu       sync.Mutex
+	addr     string        // "" until the first start of a reference service
+	admin    string        // of a reference service
+	cmd      *exec.Cmd     // nil while it does not run
+	exited   chan struct{} // closed when cmd has ended and was reaped
+	expected bool          // the harness ends it
+	paused   bool
+}
+
+// Name is "users", or "users/1" where there are several replicas.
+func (p *Process) Name() string { return p.name }
+
+// Addr is the address that it listens on.
+func (p *Process) Addr() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.addr
+}
+
+// PID is its process id, 0 while it does not run.
+func (p *Process) PID() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cmd == nil {
+		return 0
+	}
+	return p.cmd.Process.Pid
+}
+
+// Start starts it on its address and waits until it is ready.
+func (p *Process) Start(ctx context.Context) error {
+	p.ops.Lock()
+	defer p.ops.Unlock()
+	if p.PID() != 0 {
+		return fmt.Errorf("start %s: it runs already", p.name)
+	}
+	within := readyWithin(p.spec)
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	line := p.out.expect(readyLine(p.spec))
+	exited, err := p.spawn()
+	if err != nil {
+		return fmt.Errorf("start %s: %w", p.name, err)
+	}
+	if err := p.waitReady(ctx, line, exited, within); err != nil {
+		return fmt.Errorf("start %s: %w", p.name, err)
+	}
+	p.launcher.event(evidence.Event{Kind: evidence.TargetReady, Target: p.name, Text: p.Addr()})
+	return nil
+}
+
+func (p *Process) waitReady(ctx context.Context, line <-chan string, exited <-chan struct{}, within time.Duration) error {
+	if waitsForLine(p.spec) {
+		select {
+		case text := <-line:
+			if err := p.readAddrs(text); err != nil {
+				return err
+			}
+		case <-exited:
+			return p.earlyExit()
+		case <-ctx.Done():
+			return fmt.Errorf("not ready within %v: %w; its last output:\n%s", within, ctx.Err(), p.out.last())
+		}
+	}
+	err := waitReady(ctx, within, p.Healthy, exited)
+	if errors.Is(err, errExited) {
+		return p.earlyExit()
+	}
+	if err != nil {
+		return fmt.Errorf("%w; its last output:\n%s", err, p.out.last())
+	}
+	return nil
+}
+
+func (p *Process) earlyExit() error {
+	return fmt.Errorf("it ended before it was ready; its last output:\n%s", p.out.last())
+}
+
+func (p *Process) readAddrs(text string) error {
+	if p.spec.Kind() != KindReference {
+		return nil
+	}
+	m := referenceReady.FindStringSubmatch(text)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.addr, p.admin = m[1], m[2]
+	return nil
+}
+
+// spawn forks the process and sees to its end.
+func (p *Process) spawn() (<-chan struct{}, error) {
+	cmd := p.command()
+	// The output goes through our pipe, not a file, so that a line can be waited
+	// for; a grandchild that keeps the pipe must not keep Wait.
+	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = p.out, p.out, time.Second
+	if err := p.launcher.spawner.start(cmd); err != nil {
+		return nil, err
+	}
+	pgid := cmd.Process.Pid
+	guardErr := p.launcher.guard.add(pgid)
+	exited := make(chan struct{})
+	p.mu.Lock()
+	p.cmd, p.exited, p.expected, p.paused = cmd, exited, false, false
+	p.mu.Unlock()
+	p.launcher.event(evidence.Event{Kind: evidence.TargetStart, Target: p.name, Text: p.commandLine()})
+	go p.reap(cmd, exited)
+	return exited, guardErr
+}
+
+// reap waits for the end of cmd, ends what is left of its group and tells.
+func (p *Process) reap(cmd *exec.Cmd, exited chan<- struct{}) {
+	err := cmd.Wait()
+	pgid := cmd.Process.Pid
+	_ = syscall.Kill(-pgid, syscall.SIGKILL) // ESRCH is the usual answer: nothing was left
+	dropErr := p.launcher.guard.drop(pgid)
+	p.mu.Lock()
+	expected := p.expected
+	p.cmd, p.paused = nil, false
+	p.mu.Unlock()
+	p.launcher.event(evidence.Event{
+		Kind: evidence.TargetExit, Target: p.name, Expected: expected, Text: exitText(cmd, err, dropErr) + "\n" + p.out.last(),
+	})
+	close(exited)
+}
+
+func exitText(cmd *exec.Cmd, err, dropErr error) string {
+	text := "unknown exit status"
+	if cmd.ProcessState != nil {
+		text = cmd.ProcessState.String()
+	}
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) && !errors.Is(err, exec.ErrWaitDelay) {
+		text += "; " + err.Error()
+	}
+	if dropErr != nil {
+		text += "; " + dropErr.Error()
+	}
+	return text
+}
+
+func (p *Process) command() *exec.Cmd {
+	argv := p.argv()
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Env = os.Environ()
+	for k, v := range p.spec.Env {
+		cmd.Env = append(cmd.Env, k+"="+v)
+	}
+	if p.spec.Kind() == KindCommand {
+		cmd.Dir = p.spec.Workdir
+		if !filepath.IsAbs(cmd.Dir) {
+			cmd.Dir = filepath.Join(p.launcher.cfg.BaseDir, cmd.Dir)
+		}
+	}
+	return cmd
+}
+
+func (p *Process) argv() []string {
+	if p.spec.Kind() == KindReference {
+		return p.referenceArgv()
+	}
+	host, port, _ := net.SplitHostPort(p.Addr())
+	fill := map[string]string{"addr": p.Addr(), "host": host, "port": port}
+	for name, addrs := range p.calls {
+		fill["calls."+name] = strings.Join(addrs, ",")
+	}
+	argv := make([]string, len(p.spec.Command))
+	for i, arg := range p.spec.Command {
+		argv[i] = placeholder.ReplaceAllStringFunc(arg, func(m string) string { return fill[m[2:len(m)-1]] })
+	}
+	return argv
+}
+
+func (p *Process) commandLine() string {
+	argv := p.argv()
+	argv[0] = filepath.Base(argv[0])
+	return strings.Join(argv, " ")
+}
+
+// Healthy asks whether it is ready to take load.
+func (p *Process) Healthy(ctx context.Context) error {
+	p.mu.Lock()
+	running, admin, addr := p.cmd != nil, p.admin, p.addr
+	p.mu.Unlock()
+	switch {
+	case !running:
+		return errExited
+	case p.spec.Kind() == KindReference:
+		return probeHTTP(ctx, "http://"+admin+"/readyz")
+	default:
+		return probe(ctx, p.spec, addr)
+	}
+}
+
+func (p *Process) metricsURL() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.spec.Kind() == KindReference:
+		return "http://" + p.admin + "/metrics"
+	case p.spec.Metrics != "":
+		return onAddr(p.addr, p.spec.Metrics)
+	default:
+		return ""
+	}
+}

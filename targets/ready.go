@@ -1,0 +1,113 @@
+package targets
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+)
+
+const (
+	defaultReadyWithin = 15 * time.Second
+	probeEvery         = 25 * time.Millisecond
+	probeTimeout       = 2 * time.Second
+)
+
+var errExited = errors.New("it does not run")
+
+func readyWithin(spec *Spec) time.Duration {
+	if spec.Ready != nil {
+		return spec.Ready.Within
+	}
+	return defaultReadyWithin
+}
+
+// waitsForLine reports whether readiness is told by a line of output.
+func waitsForLine(spec *Spec) bool {
+	return spec.Kind() == KindReference || spec.Ready != nil && spec.Ready.Line != ""
+}
+
+// readyLine is the line to wait for; a pattern that never matches where none is.
+func readyLine(spec *Spec) *regexp.Regexp {
+	switch {
+	case spec.Kind() == KindReference:
+		return referenceReady
+	case waitsForLine(spec):
+		return regexp.MustCompile(spec.Ready.Line) // compiled once in Validate
+	default:
+		return nil
+	}
+}
+
+// waitReady probes until healthy says nil, the process exited, or within is over.
+func waitReady(ctx context.Context, within time.Duration, healthy func(context.Context) error, exited <-chan struct{}) error {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	tick := time.NewTicker(probeEvery)
+	defer tick.Stop()
+	for {
+		err := healthy(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-exited:
+			return errExited
+		case <-ctx.Done():
+			return fmt.Errorf("not ready within %v: %w", within, err)
+		case <-tick.C:
+		}
+	}
+}
+
+// probe asks a target that tells of itself as its spec says.
+func probe(ctx context.Context, spec *Spec, addr string) error {
+	if spec.Ready != nil && spec.Ready.HTTP != "" {
+		return probeHTTP(ctx, onAddr(addr, spec.Ready.HTTP))
+	}
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return err
+	}
+	return conn.Close()
+}
+
+// probeHTTP wants a 200. It makes a connection of its own, without a proxy, so
+// that it says something of the service as it is now.
+func probeHTTP(ctx context.Context, url string) error {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close() //nolint:errcheck // read only
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 256))
+	if err != nil {
+		return fmt.Errorf("GET %s: %w", url, err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("GET %s: %s: %s", url, resp.Status, strings.TrimSpace(string(body)))
+	}
+	return nil
+}
+
+// onAddr makes a URL of a path on an address; a whole URL stays as it is.
+func onAddr(addr, path string) string {
+	if strings.Contains(path, "://") {
+		return path
+	}
+	return "http://" + addr + "/" + strings.TrimPrefix(path, "/")
+}

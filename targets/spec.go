@@ -1,0 +1,245 @@
+// Package targets starts what is loaded, watches it and ends it: reference
+// services, programs of the user's, and services that run already.
+package targets
+
+import (
+	"fmt"
+	"maps"
+	"net"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Spec is one target as a scenario writes it.
+type Spec struct {
+	Name string `yaml:"-"`
+
+	Reference string   `yaml:"reference" enum:"gateway,users" doc:"a reference service that comes with Ordeal"`
+	Command   []string `yaml:"command" doc:"a program of yours and its arguments; ${addr}, ${host}, ${port} and ${calls.NAME} are filled in"`
+	External  string   `yaml:"external" doc:"a service that runs already: its address, as host:port or http://host:port"`
+
+	Calls    map[string]string `yaml:"calls" ref:"target" doc:"the targets that this one calls, by the name it knows them by (a flag of a reference service, ${calls.NAME} of a command)"`
+	Tuning   map[string]string `yaml:"tuning" doc:"settings of a reference service by name, such as breaker: off"`
+	Env      map[string]string `yaml:"env" doc:"environment variables for a program that Ordeal starts"`
+	Replicas int               `yaml:"replicas" default:"1" doc:"how many processes to start"`
+	Listen   string            `yaml:"listen" doc:"the address a command listens on; a free loopback port where absent"`
+	Ready    *Ready            `yaml:"ready" doc:"how to tell that it is ready; a connection to its address where absent"`
+	Metrics  string            `yaml:"metrics" doc:"where its Prometheus metrics are: a path on its address, or a whole URL"`
+	Workdir  string            `yaml:"workdir" doc:"the directory that a command runs in, relative to the scenario"`
+	Grace    time.Duration     `yaml:"grace" default:"10s" doc:"how long it may take to end after SIGTERM before it is killed"`
+}
+
+// Ready says how to tell that a target can take load.
+type Ready struct {
+	HTTP   string        `yaml:"http" doc:"a path on its address, or a whole URL, that answers 200"`
+	Line   string        `yaml:"line" doc:"a regular expression that a line of its output matches"`
+	Within time.Duration `yaml:"within" default:"15s" doc:"how long it may take"`
+}
+
+// Validate checks what can be checked without starting anything.
+func (r *Ready) Validate(bad func(field, format string, args ...any)) {
+	if r.HTTP != "" && r.Line != "" {
+		bad("line", "http and line exclude each other: say one of them")
+	}
+	if _, err := regexp.Compile(r.Line); err != nil {
+		bad("line", "not a regular expression: %v", err)
+	}
+	if r.Within <= 0 {
+		bad("within", "want more than 0s")
+	}
+}
+
+// Validate checks what can be checked without starting anything.
+func (s *Spec) Validate(bad func(field, format string, args ...any)) {
+	kinds := 0
+	for _, set := range []bool{s.Reference != "", len(s.Command) > 0, s.External != ""} {
+		if set {
+			kinds++
+		}
+	}
+	if kinds != 1 {
+		bad("", "want exactly one of reference, command and external")
+		return
+	}
+	if s.Replicas < 1 || s.Replicas > 64 {
+		bad("replicas", "want 1 to 64")
+	}
+	if s.Grace <= 0 || s.Grace > 5*time.Minute {
+		bad("grace", "want more than 0s, at most 5m")
+	}
+	switch s.Kind() {
+	case KindReference:
+		s.validateReference(bad)
+	case KindCommand:
+		s.validateCommand(bad)
+	case KindExternal:
+		s.validateExternal(bad)
+	}
+}
+
+func (s *Spec) validateReference(bad func(field, format string, args ...any)) {
+	if s.Workdir != "" {
+		bad("workdir", "only a command has a workdir")
+	}
+	if s.Listen != "" {
+		bad("listen", "a reference service always listens on a free loopback port")
+	}
+	if s.Metrics != "" {
+		bad("metrics", "a reference service says itself where its metrics are")
+	}
+	if s.Ready != nil {
+		bad("ready", "a reference service says itself when it is ready")
+	}
+	wants := referenceCalls(s.Reference)
+	for _, name := range wants {
+		if _, ok := s.Calls[name]; !ok {
+			bad("calls", "the reference %s needs calls: {%s: TARGET}", s.Reference, name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Calls)) {
+		if !slices.Contains(wants, name) {
+			bad("calls", "the reference %s calls nothing by the name %q", s.Reference, name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Tuning)) {
+		if err := checkSetting(s.Reference, name, s.Tuning[name]); err != nil {
+			bad("tuning", "%v", err)
+		}
+	}
+}
+
+func (s *Spec) validateCommand(bad func(field, format string, args ...any)) {
+	if len(s.Tuning) > 0 {
+		bad("tuning", "only a reference service has tuning; give a command arguments or env")
+	}
+	if s.Listen != "" {
+		if _, _, err := net.SplitHostPort(s.Listen); err != nil {
+			bad("listen", "want host:port: %v", err)
+		}
+		if s.Replicas > 1 {
+			bad("listen", "%d replicas cannot share one address: leave listen out", s.Replicas)
+		}
+	}
+	for _, arg := range s.Command {
+		for _, m := range placeholder.FindAllStringSubmatch(arg, -1) {
+			name, isCall := strings.CutPrefix(m[1], "calls.")
+			if !isCall && m[1] != "addr" && m[1] != "host" && m[1] != "port" {
+				bad("command", "unknown ${%s}: want ${addr}, ${host}, ${port} or ${calls.NAME}", m[1])
+			} else if _, ok := s.Calls[name]; isCall && !ok {
+				bad("command", "${%s} needs calls: {%s: TARGET}", m[1], name)
+			}
+		}
+	}
+}
+
+func (s *Spec) validateExternal(bad func(field, format string, args ...any)) {
+	if _, err := externalAddr(s.External); err != nil {
+		bad("external", "%v", err)
+	}
+	for field, set := range map[string]bool{
+		"tuning": len(s.Tuning) > 0, "env": len(s.Env) > 0, "calls": len(s.Calls) > 0,
+		"listen": s.Listen != "", "workdir": s.Workdir != "", "replicas": s.Replicas > 1,
+	} {
+		if set {
+			bad(field, "an external target is not started by Ordeal, so it has no %s", field)
+		}
+	}
+	if s.Ready != nil && s.Ready.Line != "" {
+		bad("ready", "the output of an external target is not seen: use ready: {http: …}")
+	}
+}
+
+// The kinds of targets.
+const (
+	KindReference = "reference"
+	KindCommand   = "command"
+	KindExternal  = "external"
+)
+
+// Kind says which of the three the target is.
+func (s *Spec) Kind() string {
+	switch {
+	case s.Reference != "":
+		return KindReference
+	case s.External != "":
+		return KindExternal
+	default:
+		return KindCommand
+	}
+}
+
+// Started reports whether Ordeal starts the target, so that faults can act on
+// its processes.
+func (s *Spec) Started() bool { return s.Kind() != KindExternal }
+
+// Hosts lists the hosts that load or faults for this target go to.
+func (s *Spec) Hosts() []string {
+	switch s.Kind() {
+	case KindExternal:
+		addr, err := externalAddr(s.External)
+		if err != nil {
+			return nil
+		}
+		host, _, _ := net.SplitHostPort(addr)
+		hosts := []string{host}
+		if u, err := url.Parse(s.Metrics); err == nil && u.Hostname() != "" && u.Hostname() != host {
+			hosts = append(hosts, u.Hostname())
+		}
+		return hosts
+	case KindCommand:
+		if s.Listen != "" {
+			host, _, _ := net.SplitHostPort(s.Listen)
+			return []string{host}
+		}
+	}
+	return []string{"127.0.0.1"}
+}
+
+// String says in one line what the target is.
+func (s *Spec) String() string {
+	var what string
+	switch s.Kind() {
+	case KindReference:
+		what = "reference " + s.Reference
+	case KindCommand:
+		what = "command " + strings.Join(s.Command, " ")
+	default:
+		what = "external " + s.External
+	}
+	if s.Replicas > 1 {
+		what += fmt.Sprintf(" × %d", s.Replicas)
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Tuning)) {
+		what += fmt.Sprintf(" %s=%s", name, s.Tuning[name])
+	}
+	return what
+}
+
+var placeholder = regexp.MustCompile(`\$\{([^}]*)\}`)
+
+func externalAddr(text string) (string, error) {
+	addr := text
+	if strings.Contains(text, "://") {
+		u, err := url.Parse(text)
+		if err != nil {
+			return "", fmt.Errorf("want host:port or http://host:port: %w", err)
+		}
+		if u.Scheme != "http" {
+			return "", fmt.Errorf("want host:port or http://host:port, not the scheme %q", u.Scheme)
+		}
+		if u.Path != "" && u.Path != "/" {
+			return "", fmt.Errorf("want an address without a path: paths belong to the load")
+		}
+		addr = u.Host
+		if u.Port() == "" {
+			addr = net.JoinHostPort(u.Hostname(), "80")
+		}
+	}
+	if host, port, err := net.SplitHostPort(addr); err != nil || host == "" || port == "" {
+		return "", fmt.Errorf("want host:port or http://host:port, not %q", text)
+	}
+	return addr, nil
+}
