@@ -1,7 +1,9 @@
 package evidence
 
 import (
+	"fmt"
 	"iter"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -87,51 +89,66 @@ func (r *Run) warn(text string) {
 	}
 }
 
-// Declared here until their bodies come.
-
-type segment struct{ path string }
-
-// Samples streams the calls.
-func (r *Run) Samples() iter.Seq2[Sample, error] { return func(func(Sample, error) bool) {} }
-
-// Points streams the values of all series.
-func (r *Run) Points() iter.Seq2[Point, error] { return func(func(Point, error) bool) {} }
-
-// Series gathers series by target ("" for all; "users" is also its replicas "users/0", "users/1", …) and name ("" for all).
-func (r *Run) Series(target, name string) ([]Series, error) { return nil, nil }
-
 // Scenario is the scenario file, verbatim.
-func (r *Run) Scenario() ([]byte, error) { return nil, nil }
+func (r *Run) Scenario() ([]byte, error) {
+	text, err := readSmall(filepath.Join(r.Dir, scenarioFile))
+	if err != nil {
+		return nil, fmt.Errorf("reading the run's scenario: %w", err)
+	}
+	return text, nil
+}
 
-// Verify compares the files with the hashes taken when the run ended, and says in one line each what differs.
-func (r *Run) Verify() ([]string, error) { return nil, nil }
+// Samples streams the calls in bounded memory, a segment after the other; no
+// order is promised within one. An error speaks of one segment, whose remaining
+// rows are left out; the stream goes on with the next one unless the caller
+// stops it.
+func (r *Run) Samples() iter.Seq2[Sample, error] {
+	return func(yield func(Sample, error) bool) { stream(r.samples, newSampleDecoder(), yield) }
+}
 
-// Summary counts everything in one pass, once.
-func (r *Run) Summary() (*Summary, error) { return &Summary{}, nil }
+// Points streams the values of all series as Samples does the calls.
+func (r *Run) Points() iter.Seq2[Point, error] {
+	return func(yield func(Point, error) bool) { stream(r.points, newPointDecoder(), yield) }
+}
 
-// Open opens a run directory.
-func Open(dir string) (*Run, error) { return nil, nil }
+func stream[T any](from []segment, d decoder[T], yield func(T, error) bool) {
+	var none T
+	for more, err := range batches(from, d) {
+		if err != nil {
+			if !yield(none, err) {
+				return
+			}
+			continue
+		}
+		for i := range more {
+			if !yield(more[i], nil) {
+				return
+			}
+		}
+	}
+}
 
-// Writer keeps the evidence of a run that goes on. It is a Sink.
-type Writer struct{}
+// batches streams rows some at a time; they are only valid until the next.
+func batches[T any](from []segment, d decoder[T]) iter.Seq2[[]T, error] {
+	return func(yield func([]T, error) bool) {
+		buf := make([]T, chunkRows)
+		for i := range from {
+			more, err := scanSegment(&from[i], d, buf, func(rows []T) bool { return yield(rows, nil) })
+			if !more {
+				return
+			}
+			if err != nil && !yield(nil, fmt.Errorf("reading %s: %w", from[i].name, err)) {
+				return
+			}
+		}
+	}
+}
 
-// Create makes the run directory.
-func Create(dir string, meta Meta, scenario []byte) (*Writer, error) { return nil, nil }
-
-// Update changes run.json.
-func (w *Writer) Update(change func(*Meta)) error { return nil }
-
-// Err is the first failure to write.
-func (w *Writer) Err() error { return nil }
-
-// Close writes what is buffered, the hashes and the final run.json.
-func (w *Writer) Close(outcome Outcome, cause error) error { return nil }
-
-// Sample keeps a call.
-func (w *Writer) Sample(s Sample) {}
-
-// Event keeps an event.
-func (w *Writer) Event(e Event) {}
-
-// Point keeps a value of a series.
-func (w *Writer) Point(p Point) {}
+func scanSegment[T any](s *segment, d decoder[T], buf []T, each func([]T) bool) (more bool, err error) {
+	f, size, err := openRegular(s.path)
+	if err != nil {
+		return true, err
+	}
+	defer func() { _ = f.Close() }() // read only
+	return scan(f, size, d, buf, each)
+}

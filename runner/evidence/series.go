@@ -1,6 +1,8 @@
 package evidence
 
 import (
+	"cmp"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -12,6 +14,68 @@ type Series struct {
 	Target, Name, Labels string // as in Point
 	T                    []time.Duration
 	V                    []float64
+}
+
+// Series gathers series by target and name. Target "" is all targets, and
+// "users" is also its replicas "users/0", "users/1" and so on; name "" is all
+// names. The order is by target, name and labels. What cannot be read is left
+// out and told by Warnings.
+func (r *Run) Series(target, name string) ([]Series, error) {
+	type key struct{ target, name, labels string }
+	found := make(map[key]*Series)
+	for rows, err := range batches(r.points, newPointDecoder()) {
+		if err != nil {
+			r.warn(err.Error())
+			continue
+		}
+		var last *Series
+		for i := range rows {
+			p := &rows[i]
+			if (name != "" && p.Name != name) || !isOf(p.Target, target) {
+				continue
+			}
+			if last == nil || last.Labels != p.Labels || last.Name != p.Name || last.Target != p.Target {
+				k := key{p.Target, p.Name, p.Labels}
+				if last = found[k]; last == nil {
+					last = &Series{Target: p.Target, Name: p.Name, Labels: p.Labels}
+					found[k] = last
+				}
+			}
+			last.T, last.V = append(last.T, p.At), append(last.V, p.Value)
+		}
+	}
+	out := make([]Series, 0, len(found))
+	for _, s := range found {
+		s.sort()
+		out = append(out, *s)
+	}
+	slices.SortFunc(out, func(a, b Series) int {
+		return cmp.Or(cmp.Compare(a.Target, b.Target), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Labels, b.Labels))
+	})
+	return out, nil
+}
+
+// isOf reports whether a point's target is the one asked for, or a replica of
+// it.
+func isOf(target, asked string) bool {
+	rest, ok := strings.CutPrefix(target, asked)
+	return asked == "" || ok && (rest == "" || rest[0] == '/')
+}
+
+// sort brings the values into time order.
+func (s *Series) sort() {
+	if !slices.IsSorted(s.T) {
+		sort.Stable((*byTime)(s))
+	}
+}
+
+type byTime Series
+
+func (s *byTime) Len() int           { return len(s.T) }
+func (s *byTime) Less(i, j int) bool { return s.T[i] < s.T[j] }
+func (s *byTime) Swap(i, j int) {
+	s.T[i], s.T[j] = s.T[j], s.T[i]
+	s.V[i], s.V[j] = s.V[j], s.V[i]
 }
 
 // Len is the number of values.

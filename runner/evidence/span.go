@@ -70,12 +70,31 @@ func spans(meta *Meta, events []Event, last time.Duration) []Span {
 		}
 		finish(end, false)
 	}
+	if len(out) == 0 {
+		out = plannedSpans(meta, last)
+	}
 	for _, f := range faultSpans(events) {
 		for i := range out {
 			if out[i].Name == f.Phase {
 				out[i].Faults = append(out[i].Faults, f)
 				break
 			}
+		}
+	}
+	return out
+}
+
+// plannedSpans stands in where no event tells of a phase: the phases that must
+// have begun before the last thing that is known.
+func plannedSpans(meta *Meta, last time.Duration) []Span {
+	var out []Span
+	for _, p := range meta.Phases {
+		if p.Start < last {
+			end := p.Start + p.For
+			out = append(out, Span{
+				Name: p.Name, Start: p.Start, End: min(end, last), Planned: p.For,
+				Complete: end <= last, Warmup: p.Warmup,
+			})
 		}
 	}
 	return out

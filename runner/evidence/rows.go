@@ -1,0 +1,68 @@
+package evidence
+
+import (
+	"cmp"
+	"time"
+)
+
+// sampleRow is a row of samples/*.parquet. Rows are sorted by load and seq
+// within a row group, which makes most columns nearly free.
+type sampleRow struct {
+	Load     int64  `parquet:"load,dict"`
+	Seq      uint64 `parquet:"seq,delta"`
+	Intended int64  `parquet:"intended_ns,delta"`
+	Sent     int64  `parquet:"sent_ns,delta"`
+	Done     int64  `parquet:"done_ns,delta"`
+	Class    string `parquet:"class,dict"`
+	Code     int64  `parquet:"code,dict"`
+	Bytes    int64  `parquet:"bytes,delta"`
+	Backend  string `parquet:"backend,dict"`
+	Mark     string `parquet:"mark,dict"`
+}
+
+func (r *sampleRow) from(s *Sample) {
+	*r = sampleRow{
+		Load: int64(s.Load), Seq: s.Seq,
+		Intended: int64(s.Intended), Sent: int64(s.Sent), Done: int64(s.Done),
+		Class: s.Class.String(), Code: int64(s.Code), Bytes: s.Bytes,
+		Backend: s.Backend, Mark: s.Mark,
+	}
+}
+
+func (r *sampleRow) compare(o *sampleRow) int {
+	if c := cmp.Compare(r.Load, o.Load); c != 0 {
+		return c
+	}
+	return cmp.Compare(r.Seq, o.Seq)
+}
+
+func (r *sampleRow) end() time.Duration { return time.Duration(r.Done) }
+
+// pointRow is a row of series/*.parquet, sorted by series and then time within
+// a row group.
+type pointRow struct {
+	At     int64   `parquet:"at_ns,delta"`
+	Target string  `parquet:"target,dict"`
+	Name   string  `parquet:"name,dict"`
+	Labels string  `parquet:"labels,dict"`
+	Value  float64 `parquet:"value,plain"`
+}
+
+func (r *pointRow) from(p *Point) {
+	*r = pointRow{At: int64(p.At), Target: p.Target, Name: p.Name, Labels: p.Labels, Value: p.Value}
+}
+
+func (r *pointRow) compare(o *pointRow) int {
+	if c := cmp.Compare(r.Target, o.Target); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(r.Name, o.Name); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(r.Labels, o.Labels); c != 0 {
+		return c
+	}
+	return cmp.Compare(r.At, o.At)
+}
+
+func (r *pointRow) end() time.Duration { return time.Duration(r.At) }

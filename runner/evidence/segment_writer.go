@@ -1,0 +1,181 @@
+package evidence
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/compress/zstd"
+)
+
+const (
+	// A segment is closed when it is this old (and the writer looks once a
+	// second), or this long: a kill costs what is in the open one.
+	segmentAge  = 3 * time.Second
+	segmentRows = 1 << 18
+	// groupRows rows are sorted and written at a time.
+	groupRows = 1 << 14
+
+	partial  = ".partial" // ends the name of a segment that is not finished
+	lastMark = "ordeal.last_ns"
+)
+
+// openFile is how files of evidence are made; tests put a failing disk here.
+type openFile func(path string) (io.WriteCloser, error)
+
+func openOnDisk(path string) (io.WriteCloser, error) {
+	return os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
+}
+
+// row is what a segment is made of: *sampleRow or *pointRow.
+type row[T, R any] interface {
+	*R
+	from(*T)
+	compare(*R) int
+	end() time.Duration
+}
+
+// segments writes rows into one numbered Parquet file after another. One
+// goroutine uses it.
+type segments[T, R any, P row[T, R]] struct {
+	dir, kind string // where, and what rows are called in errors and in Meta.Lost
+	open      openFile
+	number    int
+	pending   []R // not yet handed to Parquet
+	out       *parquet.GenericWriter[R]
+	file      io.WriteCloser // nil where no segment is open
+	opened    time.Time
+	rows      int64 // in the open segment, beside pending
+	last      time.Duration
+	lost      int64
+}
+
+func newSegments[T, R any, P row[T, R]](dir, kind string, open openFile) *segments[T, R, P] {
+	return &segments[T, R, P]{dir: dir, kind: kind, open: open, number: 1}
+}
+
+func (s *segments[T, R, P]) path() string {
+	return filepath.Join(s.dir, segmentName(s.number))
+}
+
+// add takes rows. An error says that the rows of the open segment are lost,
+// which has then been counted.
+func (s *segments[T, R, P]) add(rows []T) error {
+	if len(s.pending) == 0 && s.file == nil {
+		s.opened = time.Now()
+	}
+	for i := range rows {
+		n := len(s.pending)
+		s.pending = slices.Grow(s.pending, 1)[:n+1]
+		P(&s.pending[n]).from(&rows[i])
+	}
+	if len(s.pending) < groupRows {
+		return nil
+	}
+	if err := s.group(); err != nil {
+		return s.abandon(err)
+	}
+	if s.rows >= segmentRows {
+		return s.close()
+	}
+	return nil
+}
+
+// closeOld closes the open segment if it is old enough.
+func (s *segments[T, R, P]) closeOld(now time.Time) error {
+	if (len(s.pending) == 0 && s.file == nil) || now.Sub(s.opened) < segmentAge {
+		return nil
+	}
+	return s.close()
+}
+
+// close finishes the open segment: what has its last name is whole.
+func (s *segments[T, R, P]) close() error {
+	if err := s.group(); err != nil {
+		return s.abandon(err)
+	}
+	if s.file == nil {
+		return nil
+	}
+	s.out.SetKeyValueMetadata(lastMark, strconv.FormatInt(int64(s.last), 10))
+	if err := s.out.Close(); err != nil {
+		return s.abandon(err)
+	}
+	err := s.file.Close()
+	s.file = nil
+	if err == nil {
+		err = os.Rename(s.path()+partial, s.path())
+	}
+	if err != nil {
+		return s.abandon(err)
+	}
+	s.number++
+	s.rows, s.last = 0, 0
+	return nil
+}
+
+// group writes the pending rows as a row group.
+func (s *segments[T, R, P]) group() error {
+	if len(s.pending) == 0 {
+		return nil
+	}
+	if s.file == nil {
+		f, err := s.open(s.path() + partial)
+		if err != nil {
+			return err
+		}
+		s.file = f
+		if s.out == nil {
+			s.out = newParquetWriter[R](f)
+		} else {
+			s.out.Reset(f)
+		}
+	}
+	slices.SortFunc(s.pending, func(a, b R) int { return P(&a).compare(&b) })
+	for i := range s.pending {
+		s.last = max(s.last, P(&s.pending[i]).end())
+	}
+	if _, err := s.out.Write(s.pending); err != nil {
+		return err
+	}
+	if err := s.out.Flush(); err != nil {
+		return err
+	}
+	s.rows += int64(len(s.pending))
+	s.drop()
+	return nil
+}
+
+// abandon gives the open segment up after an error. The next rows open a new
+// one: the disk may have room again.
+func (s *segments[T, R, P]) abandon(cause error) error {
+	s.lost += s.rows + int64(len(s.pending))
+	s.drop()
+	s.rows, s.last = 0, 0
+	s.out = nil // its state after an error is not known
+	if s.file != nil {
+		cause = errors.Join(cause, s.file.Close())
+		s.file = nil
+	}
+	// Best effort: what stays is recognised by its name.
+	_ = os.Remove(s.path() + partial)
+	return fmt.Errorf("writing %s to %s: %w", s.kind, s.path(), cause)
+}
+
+func (s *segments[T, R, P]) drop() {
+	clear(s.pending)
+	s.pending = s.pending[:0]
+}
+
+func newParquetWriter[R any](w io.Writer) *parquet.GenericWriter[R] {
+	return parquet.NewGenericWriter[R](w,
+		parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest, Concurrency: 1}),
+		parquet.CreatedBy("ordeal", "1", ""),
+	)
+}

@@ -1,0 +1,286 @@
+package evidence
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+const (
+	runFile      = "run.json"
+	scenarioFile = "scenario.yaml"
+	eventsFile   = "events.jsonl"
+	samplesDir   = "samples"
+	seriesDir    = "series"
+
+	eventQueue = 1024
+	lookEvery  = time.Second
+)
+
+// Writer keeps the evidence of a run while it goes on. It is a Sink. Its memory
+// does not grow with the length of the run: where the disk cannot keep up,
+// callers are held back, which Meta.Waits counts.
+type Writer struct {
+	dir     string
+	open    openFile
+	samples *intake[Sample]
+	points  *intake[Point]
+
+	eventMu  sync.RWMutex // held for writing by Close, so that no event comes after it
+	noEvents bool
+	events   chan Event
+
+	closing chan struct{}
+	done    chan struct{} // closed when the writing goroutine has ended
+
+	mu     sync.Mutex
+	meta   Meta
+	err    error
+	lost   map[string]int64
+	waits  int64
+	late   int64
+	closed bool
+	result error
+}
+
+// Create makes a run directory with its run.json and scenario.yaml, and starts
+// a Writer on it. The directory may exist but must not hold a run. Close ends
+// the Writer.
+func Create(dir string, meta Meta, scenario []byte) (*Writer, error) {
+	return create(dir, meta, scenario, openOnDisk)
+}
+
+func create(dir string, meta Meta, scenario []byte, open openFile) (*Writer, error) {
+	for _, d := range []string{samplesDir, seriesDir} {
+		if err := os.MkdirAll(filepath.Join(dir, d), 0o755); err != nil {
+			return nil, fmt.Errorf("making the run directory: %w", err)
+		}
+	}
+	switch _, err := os.Lstat(filepath.Join(dir, runFile)); {
+	case err == nil:
+		return nil, fmt.Errorf("making the run directory: %s holds a run already", dir)
+	case !errors.Is(err, os.ErrNotExist):
+		return nil, fmt.Errorf("making the run directory: %w", err)
+	}
+	meta.Format, meta.Outcome = Format, Running
+	if meta.ID == "" {
+		meta.ID = filepath.Base(dir)
+	}
+	w := &Writer{
+		dir: dir, open: open, meta: meta,
+		samples: newIntake[Sample](perCPU()),
+		points:  newIntake[Point](1),
+		events:  make(chan Event, eventQueue),
+		closing: make(chan struct{}),
+		done:    make(chan struct{}),
+		lost:    make(map[string]int64),
+	}
+	if err := os.WriteFile(filepath.Join(dir, scenarioFile), scenario, 0o644); err != nil {
+		return nil, fmt.Errorf("keeping the scenario: %w", err)
+	}
+	events, err := open(filepath.Join(dir, eventsFile))
+	if err != nil {
+		return nil, fmt.Errorf("opening the events: %w", err)
+	}
+	if err := w.writeMeta(); err != nil {
+		return nil, errors.Join(err, events.Close())
+	}
+	go w.write(events)
+	return w, nil
+}
+
+// Sample keeps a call.
+func (w *Writer) Sample(s Sample) { w.samples.put(&s) }
+
+// Point keeps a value of a series.
+func (w *Writer) Point(p Point) { w.points.put(&p) }
+
+// Event keeps an event; it is in the file a moment later.
+func (w *Writer) Event(e Event) {
+	if e.Touched != nil {
+		t := *e.Touched
+		e.Touched = &t
+	}
+	w.eventMu.RLock()
+	defer w.eventMu.RUnlock()
+	if w.noEvents {
+		w.mu.Lock()
+		w.late++
+		w.mu.Unlock()
+		return
+	}
+	select {
+	case w.events <- e:
+	default:
+		w.mu.Lock()
+		w.waits++
+		w.mu.Unlock()
+		w.events <- e
+	}
+}
+
+// Err is the first failure to write evidence, or nil.
+func (w *Writer) Err() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.err
+}
+
+// Dir is the run directory.
+func (w *Writer) Dir() string { return w.dir }
+
+// Update changes run.json: what is only known after the start, such as the
+// addresses of targets. Format, Outcome, Lost and Files are the Writer's.
+func (w *Writer) Update(change func(*Meta)) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return errors.New("updating run.json: the run is closed")
+	}
+	change(&w.meta)
+	w.meta.Format, w.meta.Outcome = Format, Running
+	return w.writeMeta()
+}
+
+// Close writes what is buffered, the hashes of all files, and run.json with
+// how the run ended and why. It returns the first failure to write of the
+// whole run; a run whose evidence is not whole is Failed. Samples, events and
+// points that come after Close are not kept. Closing again returns the same.
+func (w *Writer) Close(outcome Outcome, cause error) error {
+	w.mu.Lock()
+	again := w.closed
+	w.closed = true
+	w.mu.Unlock()
+	if again {
+		<-w.done
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return w.result
+	}
+	w.eventMu.Lock()
+	w.noEvents = true
+	w.eventMu.Unlock()
+	close(w.closing)
+	<-w.done
+
+	files, err := hashFiles(w.dir)
+	w.fail(err)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.meta.Files, w.meta.Outcome = files, outcome
+	w.meta.Waits = w.waits + w.samples.waits.Load() + w.points.waits.Load()
+	for what, n := range map[string]int64{"samples": w.samples.late.Load(), "points": w.points.late.Load(), "events": w.late} {
+		if n > 0 {
+			w.lost[what] += n
+		}
+	}
+	if len(w.lost) > 0 {
+		w.meta.Lost = w.lost
+	}
+	if w.err != nil && cause == nil {
+		w.meta.Outcome, cause = Failed, w.err
+	}
+	if cause != nil {
+		w.meta.Error = cause.Error()
+	}
+	w.result = errors.Join(w.err, w.writeMeta())
+	return w.result
+}
+
+// fail keeps the first error.
+func (w *Writer) fail(err error) {
+	if err == nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err == nil {
+		w.err = err
+	}
+}
+
+// write is the one goroutine that touches the disk until Close has waited for
+// it.
+func (w *Writer) write(events io.WriteCloser) {
+	defer close(w.done)
+	samples := newSegments[Sample, sampleRow](filepath.Join(w.dir, samplesDir), "samples", w.open)
+	points := newSegments[Point, pointRow](filepath.Join(w.dir, seriesDir), "points", w.open)
+	log := &eventLog{out: events}
+	takeSamples := func(b *batch[Sample]) { w.fail(samples.add(b.rows)); w.samples.give(b) }
+	takePoints := func(b *batch[Point]) { w.fail(points.add(b.rows)); w.points.give(b) }
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
+	for open := true; open; {
+		select {
+		case e := <-w.events:
+			w.fail(log.add(&e))
+		case b := <-w.samples.full:
+			takeSamples(b)
+		case b := <-w.points.full:
+			takePoints(b)
+		case now := <-look.C:
+			w.samples.collect(false, takeSamples)
+			w.points.collect(false, takePoints)
+			w.fail(samples.closeOld(now))
+			w.fail(points.closeOld(now))
+		case <-w.closing:
+			open = false
+		}
+	}
+	w.samples.collect(true, takeSamples)
+	w.points.collect(true, takePoints)
+	w.fail(samples.close())
+	w.fail(points.close())
+	for len(w.events) > 0 {
+		e := <-w.events
+		w.fail(log.add(&e))
+	}
+	if err := events.Close(); err != nil {
+		w.fail(fmt.Errorf("closing the events: %w", err))
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for what, n := range map[string]int64{"samples": samples.lost, "points": points.lost, "events": log.lost} {
+		if n > 0 {
+			w.lost[what] += n
+		}
+	}
+}
+
+// writeMeta replaces run.json in one step; w.mu is held, or w not yet shared.
+func (w *Writer) writeMeta() error {
+	text, err := json.MarshalIndent(&w.meta, "", "  ")
+	if err != nil {
+		return fmt.Errorf("writing run.json: %w", err)
+	}
+	path := filepath.Join(w.dir, runFile)
+	err = replaceFile(w.open, path, append(text, '\n'))
+	if err != nil {
+		return fmt.Errorf("writing run.json: %w", err)
+	}
+	return nil
+}
+
+// replaceFile puts a file in place of another in one step.
+func replaceFile(open openFile, path string, text []byte) error {
+	f, err := open(path + partial)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	if s, ok := f.(interface{ Sync() error }); ok && err == nil {
+		err = s.Sync() // else a power failure may leave the new name on an empty file
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(path+partial, path)
+	}
+	if err != nil {
+		_ = os.Remove(path + partial)
+	}
+	return err
+}
