@@ -1,0 +1,167 @@
+package reports
+
+import (
+	"fmt"
+	"sort"
+	"time"
+
+	"ordeal/runner/evidence"
+	"ordeal/runner/verdict"
+)
+
+// Build gathers what the reports say of a run.
+func Build(run *evidence.Run, j verdict.Judgement) (*Document, error) {
+	sum, err := run.Summary()
+	if err != nil {
+		return nil, fmt.Errorf("sum up the run's calls: %w", err)
+	}
+	m := run.Meta
+	d := &Document{
+		Version:   DocumentVersion,
+		Judgement: j,
+		Phases:    []Phase{},
+		Loads:     []Load{},
+		Faults:    []Fault{},
+		Events:    run.Events,
+		Run: Identity{
+			ID: m.ID, Scenario: m.Scenario, About: m.About, Tags: m.Tags, File: m.File, Seed: m.Seed,
+			Base: m.Base, Outcome: m.Outcome, Killed: run.Killed(), Error: m.Error,
+			Start: m.Start, Build: m.Build, Host: m.Host, Modules: m.Modules, Args: m.Args,
+			Hosts: m.Hosts, Targets: m.Targets, Links: m.Links, Hashed: len(m.Files),
+		},
+	}
+	spans := run.Phases()
+	for _, s := range spans {
+		d.Phases = append(d.Phases, Phase{s.Name, s.Start, s.End, s.Planned, s.Complete, s.Warmup})
+	}
+	for _, f := range run.Faults() {
+		d.Faults = append(d.Faults, fault(f))
+	}
+	d.Run.End = max(run.End(), m.Start)
+	for i := range sum.Loads {
+		d.Loads = append(d.Loads, load(&sum.Loads[i], spans))
+	}
+	if d.Run.Altered, err = run.Verify(); err != nil {
+		return nil, fmt.Errorf("compare the evidence with its hashes: %w", err)
+	}
+	d.Warnings = warnings(run, sum)
+	// Lists are never null in JSON.
+	if d.Events == nil {
+		d.Events = []evidence.Event{}
+	}
+	if d.Run.Hosts == nil {
+		d.Run.Hosts = []string{}
+	}
+	if d.Run.Targets == nil {
+		d.Run.Targets = []evidence.TargetMeta{}
+	}
+	return d, nil
+}
+
+// warnings says what of the evidence cannot be relied upon.
+func warnings(run *evidence.Run, sum *evidence.Summary) []string {
+	out := run.Warnings()
+	var lost []string
+	for what := range run.Meta.Lost {
+		lost = append(lost, what)
+	}
+	sort.Strings(lost)
+	for _, what := range lost {
+		if n := run.Meta.Lost[what]; n > 0 {
+			out = append(out, fmt.Sprintf("%s %s could not be kept", thousands(n), what))
+		}
+	}
+	if sum.Outside > 0 {
+		out = append(out, fmt.Sprintf("%s calls belong to no load, or to no time of the timeline", thousands(sum.Outside)))
+	}
+	return out
+}
+
+func fault(f evidence.FaultSpan) Fault {
+	out := Fault{
+		Fault: f.Fault, Phase: f.Phase, Link: f.Link, Target: f.Target,
+		Injected: f.Injected, Touched: f.Touched, Error: f.Failed,
+	}
+	if f.WasHealed {
+		at := f.Healed
+		out.Healed = &at
+	}
+	return out
+}
+
+func load(l *evidence.LoadSummary, spans []evidence.Span) Load {
+	m := l.Meta
+	out := Load{
+		Name: m.Name, Engine: m.Engine, Target: m.Target, Call: m.Call, Model: m.Model,
+		Arrivals: m.Arrivals, Shape: m.Shape, Workers: m.Workers, Timeout: m.Timeout,
+		Phases: []Figures{},
+	}
+	var took time.Duration
+	var planned int64
+	for _, s := range spans {
+		f := figures(l.Phases[s.Name], s.Took())
+		f.Phase, f.Warmup, f.Planned = s.Name, s.Warmup, m.Planned[s.Name]
+		out.Phases = append(out.Phases, f)
+		if !s.Warmup {
+			took += s.Took()
+			planned += f.Planned
+		}
+	}
+	out.Whole = figures(l.Whole, took)
+	out.Whole.Planned = planned
+	return out
+}
+
+func figures(s *evidence.Stats, took time.Duration) Figures {
+	f := Figures{Took: took}
+	if s == nil {
+		return f
+	}
+	f.Calls, f.Errors, f.Degraded, f.Bytes = s.Calls, s.Errors(), s.Marked, s.Bytes
+	if took > 0 {
+		f.Rate = float64(s.Calls) / took.Seconds()
+	}
+	for c, n := range s.Class {
+		if n > 0 {
+			if f.Classes == nil {
+				f.Classes = make(map[string]int64)
+			}
+			f.Classes[evidence.Class(c).String()] = n
+		}
+	}
+	f.Response, f.Service, f.Lag = latency(s.Response), latency(s.Service), latency(s.Lag)
+	return f
+}
+
+func latency(d *evidence.Distribution) Latency {
+	if d.Count() == 0 {
+		return Latency{}
+	}
+	at := func(p float64) *time.Duration {
+		if v, enough := d.Percentile(p); enough {
+			return &v
+		}
+		return nil
+	}
+	mean, most := d.Mean(), d.Max()
+	return Latency{Mean: &mean, P50: at(50), P90: at(90), P95: at(95), P99: at(99), P999: at(99.9), Max: &most}
+}
+
+// classes lists the failed classes of figures, the most frequent first:
+// "http-5xx 12, timeout 3".
+func (f Figures) classes() []classCount {
+	var out []classCount
+	for c := 0; c < evidence.NumClasses; c++ {
+		name := evidence.Class(c).String()
+		if n := f.Classes[name]; n > 0 && evidence.Class(c) != evidence.OK {
+			out = append(out, classCount{name, n})
+		}
+	}
+	sort.SliceStable(out, func(i, j int) bool { return out[i].n > out[j].n })
+	return out
+}
+
+type classCount struct {
+	name string
+	n    int64
+}

@@ -1,0 +1,182 @@
+package reports
+
+import (
+	"fmt"
+	"html/template"
+	"math"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"ordeal/reports/charts"
+	"ordeal/runner/evidence"
+)
+
+// most is how many points a line over time has at most.
+const most = 600
+
+// slice is a stretch of time with what was counted in it.
+type slice struct {
+	evidence.Counts
+	start, took float64 // seconds of the timeline
+	percentile  func(p float64) (time.Duration, bool)
+}
+
+// overTime draws a load: latency, rate, and what went wrong.
+func overTime(w charts.Window, d *Document, sum *evidence.Summary, i int) ([]figure, error) {
+	l := d.Loads[i]
+	slices := slicesOf(d, sum, &sum.Loads[i])
+	if len(slices) == 0 {
+		return nil, nil
+	}
+	name := clean(l.Name)
+	svg, err := charts.Latency(w, "response time of "+name+" over time", latencyLines(slices))
+	if err != nil {
+		return nil, err
+	}
+	took := duration(time.Duration(slices[0].took * float64(time.Second)))
+	out := []figure{{
+		Title: "Response time", Note: "of the calls intended in each " + took + "; logarithmic. A stretch too short of calls for a percentile shows none",
+		SVG: template.HTML(svg),
+	}}
+	lines, note := rateLines(l, d, slices)
+	if svg, err = charts.Rate(w, "calls per second of "+name+" over time", lines); err != nil {
+		return nil, err
+	}
+	out = append(out, figure{Title: "Rate", Note: note, SVG: template.HTML(svg)})
+	series := errorSeries(slices)
+	if len(series) == 0 {
+		return append(out, figure{Title: "Errors", Note: "no call failed, no answer was degraded"}), nil
+	}
+	if svg, err = charts.Stack(w, "errors per second of "+name+" over time", slices[0].took, series); err != nil {
+		return nil, err
+	}
+	return append(out, figure{Title: "Errors and degraded answers", Note: "calls per second", SVG: template.HTML(svg)}), nil
+}
+
+// slicesOf joins intervals so that there are at most as many as can be seen.
+func slicesOf(d *Document, sum *evidence.Summary, l *evidence.LoadSummary) []slice {
+	n := len(l.Intervals)
+	if n == 0 || sum.Interval <= 0 {
+		return nil
+	}
+	group := (n + most - 1) / most
+	var out []slice
+	for i := 0; i < n; i += group {
+		part := l.Intervals[i:min(i+group, n)]
+		start := sum.Start + time.Duration(i)*sum.Interval
+		s := slice{start: d.at(start), took: (time.Duration(group) * sum.Interval).Seconds()}
+		for k := range part {
+			s.Add(part[k].Counts)
+		}
+		s.percentile = part[0].Percentile
+		if len(part) > 1 {
+			s.percentile = joined(part)
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// joined gives percentiles of several intervals from their merged histograms.
+func joined(part []evidence.Interval) func(float64) (time.Duration, bool) {
+	h := hdrhistogram.New(1, int64(time.Hour), 2)
+	var greatest time.Duration
+	for i := range part {
+		greatest = max(greatest, part[i].Response.Max())
+		part[i].Response.Buckets(func(v time.Duration, n int64) bool { return h.RecordValues(int64(v), n) == nil })
+	}
+	return func(p float64) (time.Duration, bool) {
+		n := h.TotalCount()
+		if n == 0 {
+			return 0, false
+		}
+		if p >= 100 {
+			return greatest, true
+		}
+		return min(time.Duration(h.ValueAtPercentile(p)), greatest), float64(n)*(1-p/100) >= 10
+	}
+}
+
+// latencyLines are the percentiles over time. A line over time shows a
+// percentile as soon as one call lies beyond it, where a judgement wants ten:
+// its course over several stretches is what is looked at.
+func latencyLines(slices []slice) []charts.Line {
+	lines := []charts.Line{
+		{Name: "max", Tone: charts.Max, Width: 1, Dashes: []float64{1.5, 2}},
+		{Name: "p50", Tone: charts.P50, Width: 1.8},
+		{Name: "p90", Tone: charts.P90, Width: 1.6},
+		{Name: "p99", Tone: charts.P99, Width: 1.6},
+	}
+	ps := []float64{100, 50, 90, 99}
+	for _, s := range slices {
+		for i, p := range ps {
+			v := math.NaN()
+			if s.Calls > 0 && (p == 100 || float64(s.Calls)*(1-p/100) >= 1) {
+				d, _ := s.percentile(p)
+				v = d.Seconds()
+			}
+			lines[i].X = append(lines[i].X, s.start+s.took/2)
+			lines[i].V = append(lines[i].V, v)
+		}
+	}
+	return lines
+}
+
+// rateLines are the calls that were made against those that were planned.
+func rateLines(l Load, d *Document, slices []slice) (lines []charts.Line, note string) {
+	end := d.at(d.Run.End)
+	attained := charts.Line{Name: "calls", Tone: charts.Attained}
+	for _, s := range slices {
+		took := min(s.took, end-s.start) // the last one may be cut short
+		if took < s.took/4 {
+			break // too short for a rate
+		}
+		attained.X = append(attained.X, s.start+s.took/2)
+		attained.V = append(attained.V, float64(s.Calls)/took)
+	}
+	lines = []charts.Line{attained}
+	note = "calls per second, by the time they were intended for"
+	if l.Closed() {
+		return lines, "calls per second; a closed model plans no rate"
+	}
+	planned := charts.Line{Name: "planned", Tone: charts.Planned, Width: 1.2, Dashes: []float64{4, 3}, Step: true}
+	for _, p := range l.Phases {
+		for _, ph := range d.Phases {
+			if ph.Name != p.Phase || ph.Planned <= 0 {
+				continue
+			}
+			rate := float64(p.Planned) / ph.Planned.Seconds()
+			planned.X = append(planned.X, d.at(ph.Start), d.at(ph.End))
+			planned.V = append(planned.V, rate, rate)
+		}
+	}
+	if len(planned.X) > 0 {
+		lines = append(lines, planned)
+		note += fmt.Sprintf("; planned as the mean of each phase (%s)", clean(l.Shape))
+	}
+	return lines, note
+}
+
+// errorSeries are the classes that occurred, and degraded answers.
+func errorSeries(slices []slice) []charts.Line {
+	var out []charts.Line
+	add := func(name string, tone charts.Tone, of func(*evidence.Counts) int64) {
+		line := charts.Line{Name: name, Tone: tone}
+		var all int64
+		for i := range slices {
+			n := of(&slices[i].Counts)
+			all += n
+			line.X = append(line.X, slices[i].start)
+			line.V = append(line.V, float64(n)/slices[i].took)
+		}
+		if all > 0 {
+			out = append(out, line)
+		}
+	}
+	add("degraded", charts.Degraded, func(c *evidence.Counts) int64 { return c.Marked })
+	for k := 1; k < evidence.NumClasses; k++ {
+		add(evidence.Class(k).String(), charts.Category(k-1), func(c *evidence.Counts) int64 { return c.Class[k] })
+	}
+	return out
+}

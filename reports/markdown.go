@@ -1,0 +1,125 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"ordeal/runner/evidence"
+	"ordeal/runner/verdict"
+)
+
+// Markdown writes summary.md, for the summary page of a CI job: the verdicts
+// and the key figures.
+func Markdown(w io.Writer, run *evidence.Run, j verdict.Judgement) error {
+	d, err := Build(run, j)
+	if err != nil {
+		return err
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "## %s %s: %s\n\n", symbol(j.Status), word(j.Status), markdown(d.Run.Scenario))
+	fmt.Fprintf(&b, "%s.\n\n", upperFirst(headline(j)))
+	if o := d.outcome(); o != "" {
+		fmt.Fprintf(&b, "> %s\n\n", markdown(o))
+	}
+	markdownVerdicts(&b, "Expectation", j.Checks)
+	markdownVerdicts(&b, "The run itself", problems(j.Validity))
+	for _, l := range d.Loads {
+		markdownLoad(&b, l)
+	}
+	if len(d.Faults) > 0 {
+		b.WriteString("| Fault | Phase | Touched |\n| --- | --- | --- |\n")
+		for _, f := range d.Faults {
+			fmt.Fprintf(&b, "| %s | %s | %s |\n", markdown(f.Fault), markdown(f.Phase), markdown(f.touchedWords()))
+		}
+		b.WriteString("\n")
+	}
+	for _, warning := range d.Warnings {
+		fmt.Fprintf(&b, "- warning: %s\n", markdown(warning))
+	}
+	if len(d.Warnings) > 0 {
+		b.WriteString("\n")
+	}
+	fmt.Fprintf(&b, "<sub>%s · seed %d · %s · %d CPUs · ordeal %s</sub>\n", markdown(d.Run.ID), d.Run.Seed,
+		span(d.Run.End-d.Run.Start), d.Run.Host.CPUs, markdown(d.Run.Build.Version))
+	_, err = io.WriteString(w, b.String())
+	return err
+}
+
+func markdownVerdicts(b *strings.Builder, title string, vs []verdict.Verdict) {
+	if len(vs) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "| | %s | Measured | Limit | Margin |\n| --- | --- | ---: | ---: | ---: |\n", title)
+	for _, v := range vs {
+		name := markdown(v.Name)
+		if v.Status != verdict.Pass && v.Why != "" {
+			name += "<br>" + markdown(v.Why)
+		}
+		for _, p := range v.Parts {
+			if p.Status != verdict.Pass {
+				name += "<br>" + markdown(partLine(p))
+			}
+		}
+		fmt.Fprintf(b, "| %s&nbsp;%s | %s | %s | %s | %s |\n", symbol(v.Status), word(v.Status), name,
+			markdown(told(v.Measured)), markdown(told(v.Limit)), markdown(told(v.Margin)))
+	}
+	b.WriteString("\n")
+}
+
+func markdownLoad(b *strings.Builder, l Load) {
+	fmt.Fprintf(b, "**%s**: %s, %s\n\n", markdown(l.Name), markdown(l.Call), markdown(l.model()))
+	if len(l.Phases) == 0 {
+		b.WriteString("No phase was begun.\n\n")
+		return
+	}
+	b.WriteString("| Phase | Calls | Rate | p50 | p90 | p99 | max | Errors |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n")
+	for _, f := range l.Phases {
+		errs := thousands(f.Errors)
+		if f.Errors > 0 {
+			errs += " (" + percent(f.ErrorRatio()) + ")"
+		}
+		if c := classWords(f); c != "" {
+			errs += "<br>" + markdown(c)
+		}
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", markdown(f.Phase), thousands(f.Calls), perSecond(f.Rate),
+			optional(f.Response.P50), optional(f.Response.P90), optional(f.Response.P99), optional(f.Response.Max), errs)
+	}
+	b.WriteString("\n")
+}
+
+// markdown escapes text so that it is shown as it is: no table is broken, no
+// link, tag, mention or emphasis comes of it.
+func markdown(s string) string {
+	var b strings.Builder
+	for _, r := range clean(s) {
+		switch r {
+		case '&':
+			b.WriteString("&amp;")
+		case '<':
+			b.WriteString("&lt;")
+		case '>':
+			b.WriteString("&gt;")
+		case '@':
+			b.WriteString("&#64;")
+		case '|':
+			b.WriteString("&#124;") // even a backslash before it cannot undo this one
+		case '`':
+			b.WriteString("&#96;")
+		case '\\', '*', '_', '[', ']', '#', '~', '!':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	// A bare address would become a link.
+	return strings.ReplaceAll(b.String(), "://", "&#58;//")
+}
+
+func upperFirst(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}

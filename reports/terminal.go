@@ -1,0 +1,189 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"ordeal/runner/evidence"
+	"ordeal/runner/verdict"
+)
+
+// terminalWidth is what every line of the terminal report fits into.
+const terminalWidth = 80
+
+// Terminal writes the end of a run for a person at a terminal, in at most 80
+// columns: the verdicts first. With color, statuses are also coloured.
+func Terminal(color bool) Renderer {
+	return func(w io.Writer, run *evidence.Run, j verdict.Judgement) error {
+		d, err := Build(run, j)
+		if err != nil {
+			return err
+		}
+		t := terminal{color: color}
+		t.verdicts(d)
+		t.faults(d)
+		t.loads(d)
+		t.end(d, run.Dir)
+		_, err = io.WriteString(w, t.String())
+		return err
+	}
+}
+
+type terminal struct {
+	strings.Builder
+	color bool
+}
+
+// paint colours text by a status.
+func (t *terminal) paint(s verdict.Status) func(string) string {
+	if !t.color {
+		return nil
+	}
+	code := map[verdict.Status]string{verdict.Pass: "32", verdict.Inconclusive: "33", verdict.Fail: "31"}[s]
+	return func(text string) string { return "\x1b[1;" + code + "m" + text + "\x1b[0m" }
+}
+
+// text writes a paragraph.
+func (t *terminal) text(indent int, s string) {
+	for _, l := range wrap(clean(s), terminalWidth-indent) {
+		t.WriteString(strings.Repeat(" ", indent) + l + "\n")
+	}
+}
+
+func (t *terminal) verdicts(d *Document) {
+	status := symbol(d.Judgement.Status) + " " + word(d.Judgement.Status)
+	if p := t.paint(d.Judgement.Status); p != nil {
+		status = p(status)
+	}
+	name := cut(clean(d.Run.Scenario), terminalWidth-20)
+	fmt.Fprintf(t, "\n%s  %s\n", status, name)
+	t.text(0, headline(d.Judgement))
+	if o := d.outcome(); o != "" {
+		t.text(0, o)
+	}
+	if len(d.Judgement.Checks) > 0 {
+		t.WriteString("\n")
+		t.checks(d.Judgement.Checks)
+	}
+	if bad := problems(d.Judgement.Validity); len(bad) > 0 {
+		t.WriteString("\nThe run itself:\n")
+		t.checks(bad)
+	}
+}
+
+func (t *terminal) checks(vs []verdict.Verdict) {
+	columns := []column{{}, {title: "expectation"}, {title: "measured", right: true, max: 16}, {title: "limit", right: true, max: 14}, {title: "margin", right: true, max: 8}}
+	var rows []row
+	for _, v := range vs {
+		r := row{
+			cells: []string{symbol(v.Status) + " " + word(v.Status), clean(v.Name), told(v.Measured), told(v.Limit), told(v.Margin)},
+			paint: t.paint(v.Status),
+		}
+		if v.Why != "" && v.Status != verdict.Pass {
+			r.notes = append(r.notes, clean(v.Why))
+		}
+		for _, p := range v.Parts {
+			if p.Status != verdict.Pass {
+				r.notes = append(r.notes, partLine(p))
+			}
+		}
+		rows = append(rows, r)
+	}
+	table(&t.Builder, terminalWidth, columns, 1, rows)
+}
+
+// partLine says in one line how a part of a compound check came out.
+func partLine(p verdict.Part) string {
+	s := symbol(p.Status) + " " + clean(p.Name) + ": " + p.Status.String()
+	if p.Measured != "" {
+		s += ", " + clean(p.Measured)
+	}
+	if p.Limit != "" {
+		s += " (limit " + clean(p.Limit) + ")"
+	}
+	if p.Why != "" {
+		s += ": " + clean(p.Why)
+	}
+	return s
+}
+
+// told is a figure that came with a verdict, or a dash.
+func told(s string) string {
+	if s == "" {
+		return missing
+	}
+	return clean(s)
+}
+
+func (t *terminal) faults(d *Document) {
+	for i, f := range d.Faults {
+		if i == 0 {
+			t.WriteString("\n")
+		}
+		until := "not healed"
+		if f.Healed != nil {
+			until = "healed after " + duration(*f.Healed-f.Injected)
+		}
+		line := fmt.Sprintf("fault in %s: %s, %s; touched %s", f.Phase, f.Fault, until, f.touchedWords())
+		if f.Error != "" {
+			line += "; " + f.Error
+		}
+		t.text(0, line)
+	}
+}
+
+func (t *terminal) loads(d *Document) {
+	columns := []column{{title: "phase"}, {title: "calls", right: true}, {title: "rate", right: true}, {title: "p50", right: true},
+		{title: "p90", right: true}, {title: "p99", right: true}, {title: "max", right: true}, {title: "errors", right: true}}
+	for _, l := range d.Loads {
+		t.WriteString("\n")
+		t.text(0, fmt.Sprintf("%s: %s (%s)", l.Name, l.Call, l.model()))
+		var rows []row
+		for _, f := range l.Phases {
+			r := row{cells: []string{cut(clean(f.Phase), 18), thousands(f.Calls), perSecond(f.Rate), optional(f.Response.P50),
+				optional(f.Response.P90), optional(f.Response.P99), optional(f.Response.Max), thousands(f.Errors)}}
+			if f.Planned > f.Calls {
+				r.notes = append(r.notes, fmt.Sprintf("%s of %s planned calls were not sent", thousands(f.Planned-f.Calls), thousands(f.Planned)))
+			}
+			if c := classWords(f); c != "" {
+				r.notes = append(r.notes, c)
+			}
+			rows = append(rows, r)
+		}
+		if len(rows) == 0 {
+			t.text(2, "no phase was begun")
+			continue
+		}
+		table(&t.Builder, terminalWidth, columns, 0, rows)
+	}
+}
+
+// classWords says how calls failed, and how many answers were not the real
+// ones: "http-5xx 12, timeout 3; 40 degraded".
+func classWords(f Figures) string {
+	var parts []string
+	for _, c := range f.classes() {
+		parts = append(parts, c.name+" "+thousands(c.n))
+	}
+	s := strings.Join(parts, ", ")
+	if f.Degraded > 0 {
+		if s != "" {
+			s += "; "
+		}
+		s += thousands(f.Degraded) + " degraded"
+	}
+	return s
+}
+
+func (t *terminal) end(d *Document, dir string) {
+	if len(d.Warnings) > 0 {
+		t.WriteString("\n")
+		for _, w := range d.Warnings {
+			t.text(0, "warning: "+w)
+		}
+	}
+	// The path is not broken into lines, so that it can be copied.
+	fmt.Fprintf(t, "\nreport: %s\n", clean(filepath.Join(dir, "report.html")))
+}
