@@ -88,7 +88,7 @@ func Defaults() *Tuning {
 		BreakerMinimum:     10,
 		BreakerFailureRate: 0.5,
 		BreakerOpen:        5 * time.Second,
-		BreakerHalfOpen:    3,
+		BreakerHalfOpen:    1,
 		Fallback:           true,
 		RateLimit:          10000,
 		DrainDelay:         time.Second,
