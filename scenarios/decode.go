@@ -102,7 +102,7 @@ func (d *decoder) text(v reflect.Value, n *node, f field) {
 		d.presets(v, fieldsOf(v.Type()), n)
 	}
 	if err := v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(n.text)); err != nil {
-		d.bad(n.place, fmt.Sprintf("%s is not a value for %q", n.got(), f.name), strings.TrimPrefix(err.Error(), quote(n.text)+": "))
+		d.badText(n, f, err)
 		return
 	}
 	d.note(v, n, f)
@@ -110,6 +110,18 @@ func (d *decoder) text(v reflect.Value, n *node, f field) {
 		d.nodes[v.Addr().Interface()] = n
 		d.validate(v, n)
 	}
+}
+
+// badText reports a text that its type does not take. The type's own words often
+// start with the text, which is not said twice.
+func (d *decoder) badText(n *node, f field, err error) {
+	why, named := strings.CutPrefix(err.Error(), quote(n.text))
+	if reason, ok := strings.CutPrefix(why, ": "); ok || !named {
+		d.bad(n.place, fmt.Sprintf("%s is not a value for %q", n.got(), f.name), reason)
+		return
+	}
+	reason, hint, _ := strings.Cut(why, ": ")
+	d.bad(n.place, n.got()+reason, hint)
 }
 
 // list decodes a list, or a single name where names of things are wanted.

@@ -83,15 +83,14 @@ func (d *decoder) number(v reflect.Value, n *node, f field) {
 	}
 }
 
-// duration takes a positive duration or zero, always with its unit.
+// duration takes a duration with its unit; where it may not be negative is for
+// the rules of the struct to say.
 func (d *decoder) duration(v reflect.Value, n *node, f field) {
 	x, err := time.ParseDuration(n.text)
 	parts := durationish.FindStringSubmatch(n.text)
 	switch {
-	case err == nil && parts != nil && parts[1] != "" && x >= 0:
+	case err == nil && parts != nil && parts[1] != "":
 		v.SetInt(int64(x))
-	case err == nil && x < 0:
-		d.badValue(n, f, "a duration that is not negative")
 	case parts != nil && parts[1] == "":
 		d.bad(n.place, fmt.Sprintf("%s has no unit", n.got()), "want "+wants(v.Type(), f))
 	case parts != nil && !slices.Contains([]string{"ns", "us", "µs", "μs", "ms", "s", "m", "h"}, parts[1]):

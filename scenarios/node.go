@@ -75,16 +75,16 @@ func (n *node) placeOf(field string) place {
 		return n.place
 	}
 	for _, e := range n.entries {
-		rest, within := strings.CutPrefix(field, e.key+".")
 		switch {
-		case within:
-			return e.value.placeOf(rest)
 		case e.key != field:
 		case e.value.kind == scalarNode && !e.value.null() && e.value.line == e.at.line:
 			return e.value.place
 		default:
 			return e.at
 		}
+	}
+	if outer, inner, ok := strings.Cut(field, "."); ok && n.get(outer) != nil {
+		return n.get(outer).placeOf(inner)
 	}
 	return n.head()
 }

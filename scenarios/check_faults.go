@@ -1,0 +1,29 @@
+package scenarios
+
+import (
+	"ordeal/chaos"
+	"ordeal/targets"
+)
+
+// processFault checks that the processes of the target are there to be broken.
+func (c *checker) processFault(f *chaos.Spec, t *targets.Spec) {
+	if !t.Started() {
+		c.bad(f, "target", "want a target that Ordeal starts, or a fault on a link", "%s runs already: its processes are not Ordeal's to break", t.Name)
+		return
+	}
+	replica, of := 0, any(nil)
+	switch {
+	case f.Kill != nil:
+		replica, of = f.Kill.Replica, f.Kill
+	case f.Pause != nil:
+		replica, of = f.Pause.Replica, f.Pause
+	case f.Restart != nil:
+		replica, of = f.Restart.Replica, f.Restart
+	}
+	if replica > t.Replicas {
+		c.bad(of, "replica", "replicas are counted from 1", "%s has no replica %d: it has %d", t.Name, replica, t.Replicas)
+	}
+}
+
+// conflict says why two faults of one phase cannot act together.
+func conflict(a, b *chaos.Spec) string { return chaos.Conflicts(a, b) }
