@@ -6,6 +6,8 @@ const distinct = 64
 // more is the name under which the rest is counted.
 const more = "(more)"
 
+var otherCode = ClassCode{Other, -1}
+
 // record counts one call.
 func (s *Stats) record(c *Sample) {
 	if s.Calls == 0 {
@@ -17,12 +19,41 @@ func (s *Stats) record(c *Sample) {
 	s.Service.record(c.Service())
 	s.Lag.record(c.Lag())
 	s.Bytes += c.Bytes
-	count(s.Codes, ClassCode{knownClass(c.Class), c.Code}, ClassCode{Other, -1}, 1)
+	s.codes.add(s.Codes, ClassCode{knownClass(c.Class), c.Code}, otherCode)
 	if c.Backend != "" {
-		count(s.Backends, c.Backend, more, 1)
+		s.backends.add(s.Backends, c.Backend, more)
 	}
 	if c.Mark != "" {
-		count(s.Marks, c.Mark, more, 1)
+		s.marks.add(s.Marks, c.Mark, more)
+	}
+}
+
+// settle moves what was recorded to where it is read.
+func (s *Stats) settle() {
+	s.codes.flush(s.Codes, otherCode)
+	s.backends.flush(s.Backends, more)
+	s.marks.flush(s.Marks, more)
+}
+
+// repeat counts keys that mostly come many times in a row, without looking each
+// of them up.
+type repeat[K comparable] struct {
+	key K
+	n   int64
+}
+
+func (r *repeat[K]) add(m map[K]int64, key, rest K) {
+	if key != r.key {
+		r.flush(m, rest)
+		r.key = key
+	}
+	r.n++
+}
+
+func (r *repeat[K]) flush(m map[K]int64, rest K) {
+	if r.n > 0 {
+		count(m, r.key, rest, r.n)
+		r.n = 0
 	}
 }
 
@@ -41,7 +72,7 @@ func (s *Stats) merge(o *Stats) {
 	s.Lag.Merge(o.Lag)
 	s.Bytes += o.Bytes
 	for k, n := range o.Codes {
-		count(s.Codes, k, ClassCode{Other, -1}, n)
+		count(s.Codes, k, otherCode, n)
 	}
 	for k, n := range o.Backends {
 		count(s.Backends, k, more, n)

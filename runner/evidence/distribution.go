@@ -24,6 +24,8 @@ const (
 // work on a nil or empty Distribution and then give zero.
 type Distribution struct {
 	hist     *hdrhistogram.PackedHistogram
+	dense    *hdrhistogram.Histogram // takes values while there are many, until settle; else nil
+	count    int64
 	min, max time.Duration
 	sum      float64 // ns
 }
@@ -32,12 +34,14 @@ func newDistribution(digits int) *Distribution {
 	return &Distribution{hist: hdrhistogram.NewPacked(1, highest, digits)}
 }
 
+func newDense(digits int) *hdrhistogram.Histogram { return hdrhistogram.New(1, highest, digits) }
+
 // Count is the number of values.
 func (d *Distribution) Count() int64 {
 	if d == nil {
 		return 0
 	}
-	return d.hist.TotalCount()
+	return d.count
 }
 
 // Min is the least value, exactly.
@@ -98,6 +102,7 @@ func (d *Distribution) Merge(o *Distribution) {
 		d.min, d.max = o.min, o.max
 	}
 	d.min, d.max = min(d.min, o.min), max(d.max, o.max)
+	d.count += o.count
 	d.sum += o.sum
 	d.hist.Merge(o.hist)
 }
@@ -118,7 +123,7 @@ func (d *Distribution) Histogram() *hdrhistogram.Histogram {
 	if d != nil {
 		digits = int(d.hist.SignificantFigures())
 	}
-	h := hdrhistogram.New(1, highest, digits)
+	h := newDense(digits)
 	d.Buckets(func(v time.Duration, n int64) bool {
 		return h.RecordValues(int64(v), n) == nil
 	})
@@ -126,11 +131,29 @@ func (d *Distribution) Histogram() *hdrhistogram.Histogram {
 }
 
 func (d *Distribution) record(v time.Duration) {
-	if d.hist.TotalCount() == 0 {
+	if d.count == 0 {
 		d.min, d.max = v, v
 	}
+	d.count++
 	d.min, d.max = min(d.min, v), max(d.max, v)
 	d.sum += float64(v)
-	// Cannot fail: the value is held within the histogram's range.
-	_ = d.hist.RecordValue(min(max(int64(v), 0), highest))
+	// Recording cannot fail: the value is held within the histogram's range.
+	held := min(max(int64(v), 0), highest)
+	if d.dense != nil {
+		_ = d.dense.RecordValue(held)
+		return
+	}
+	_ = d.hist.RecordValue(held)
+}
+
+// settle moves what the dense histogram took to where it is read, and gives the
+// dense one back, empty.
+func (d *Distribution) settle() *hdrhistogram.Histogram {
+	dense := d.dense
+	d.dense = nil
+	if dense != nil {
+		d.hist.MergeFrom(dense)
+		dense.Reset()
+	}
+	return dense
 }

@@ -30,10 +30,7 @@ func (r *sampleRow) from(s *Sample) {
 }
 
 func (r *sampleRow) compare(o *sampleRow) int {
-	if c := cmp.Compare(r.Load, o.Load); c != 0 {
-		return c
-	}
-	return cmp.Compare(r.Seq, o.Seq)
+	return cmp.Or(cmp.Compare(r.Load, o.Load), cmp.Compare(r.Seq, o.Seq))
 }
 
 func (r *sampleRow) end() time.Duration { return time.Duration(r.Done) }

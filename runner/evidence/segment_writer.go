@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -47,7 +48,10 @@ type segments[T, R any, P row[T, R]] struct {
 	dir, kind string // where, and what rows are called in errors and in Meta.Lost
 	open      openFile
 	number    int
-	pending   []R // not yet handed to Parquet
+	pending   []R     // not yet handed to Parquet
+	order     []int32 // the sorted order of pending, from the first row not yet handed on
+	indexes   []int32 // the memory of order
+	sorted    [batchRows]R
 	out       *parquet.GenericWriter[R]
 	file      io.WriteCloser // nil where no segment is open
 	opened    time.Time
@@ -137,12 +141,17 @@ func (s *segments[T, R, P]) group() error {
 			s.out.Reset(f)
 		}
 	}
-	slices.SortFunc(s.pending, func(a, b R) int { return P(&a).compare(&b) })
-	for i := range s.pending {
-		s.last = max(s.last, P(&s.pending[i]).end())
-	}
-	if _, err := s.out.Write(s.pending); err != nil {
-		return err
+	s.sort()
+	for len(s.order) > 0 {
+		n := min(len(s.order), batchRows)
+		for i, k := range s.order[:n] {
+			s.sorted[i] = s.pending[k]
+			s.last = max(s.last, P(&s.sorted[i]).end())
+		}
+		if _, err := s.out.Write(s.sorted[:n]); err != nil {
+			return err
+		}
+		s.order = s.order[n:]
 	}
 	if err := s.out.Flush(); err != nil {
 		return err
@@ -150,6 +159,19 @@ func (s *segments[T, R, P]) group() error {
 	s.rows += int64(len(s.pending))
 	s.drop()
 	return nil
+}
+
+// sort sets order to the pending rows in theirs. The rows themselves are large
+// and stay where they are.
+func (s *segments[T, R, P]) sort() {
+	s.order = s.indexes[:0]
+	for i := range s.pending {
+		s.order = append(s.order, int32(i))
+	}
+	s.indexes = s.order
+	slices.SortFunc(s.order, func(a, b int32) int {
+		return cmp.Or(P(&s.pending[a]).compare(&s.pending[b]), cmp.Compare(a, b))
+	})
 }
 
 // abandon gives the open segment up after an error. The next rows open a new
@@ -170,6 +192,7 @@ func (s *segments[T, R, P]) abandon(cause error) error {
 
 func (s *segments[T, R, P]) drop() {
 	clear(s.pending)
+	clear(s.sorted[:])
 	s.pending = s.pending[:0]
 }
 

@@ -3,6 +3,8 @@ package evidence
 import (
 	"fmt"
 	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
 // maxIntervals bounds the intervals of a load, whatever the run's length.
@@ -47,9 +49,22 @@ func (r *Run) Summary() (*Summary, error) {
 type tally struct {
 	sum    *Summary
 	phases []Span
-	slices int        // the most intervals a load may have
-	stats  [][]*Stats // by load, then by index in phases
-	phase  int        // index in phases of the last call's, most likely that of the next
+	slices int // the most intervals a load may have
+	whole  int // the intervals that the run takes up
+	loads  []loadTally
+	phase  int // index in phases of the last call's, most likely that of the next
+}
+
+// loadTally is one load's part. Calls come nearly in the order of time, so those
+// of the newest phase and interval go to dense histograms, which are fast but
+// large, and stragglers straight to the packed ones.
+type loadTally struct {
+	stats     []*Stats // by index in phases
+	phase     int      // the newest so far
+	slice     int
+	inPhase   [3]*hdrhistogram.Histogram // response, service, lag
+	inSlice   *hdrhistogram.Histogram
+	inPhaseOf *Stats
 }
 
 func newTally(r *Run) *tally {
@@ -61,66 +76,119 @@ func newTally(r *Run) *tally {
 	t := &tally{
 		sum:    &Summary{Start: r.Meta.Start, Interval: interval, Tick: interval / ticksEach},
 		phases: r.phases,
-		slices: min(int(extent/interval)+1, maxIntervals+1),
+		slices: int(extent/interval) + 1,
+		whole:  int((extent + interval - 1) / interval),
 	}
 	for _, meta := range r.Meta.Loads {
 		l := LoadSummary{Meta: meta, Phases: make(map[string]*Stats)}
-		byIndex := make([]*Stats, len(r.phases))
+		lt := loadTally{stats: make([]*Stats, len(r.phases)), phase: -1, slice: -1}
 		for i, p := range r.phases {
 			if l.Phases[p.Name] == nil {
 				l.Phases[p.Name] = newStats()
 			}
-			byIndex[i] = l.Phases[p.Name]
+			lt.stats[i] = l.Phases[p.Name]
 		}
 		t.sum.Loads = append(t.sum.Loads, l)
-		t.stats = append(t.stats, byIndex)
+		t.loads = append(t.loads, lt)
 	}
 	return t
 }
 
 func (t *tally) add(s *Sample) {
-	if s.Load < 0 || s.Load >= len(t.sum.Loads) {
+	if s.Load < 0 || s.Load >= len(t.loads) {
 		t.sum.Outside++
 		return
+	}
+	l := &t.loads[s.Load]
+	phase := t.phaseAt(s.Intended)
+	if phase >= 0 {
+		if phase > l.phase {
+			l.toPhase(phase)
+		}
+		l.stats[phase].record(s)
 	}
 	at := s.Intended - t.sum.Start
-	phase := t.phaseAt(s.Intended)
 	slice := int(at / t.sum.Interval)
-	if at < 0 || slice >= t.slices || phase < 0 {
-		t.sum.Outside++
-	}
-	if phase >= 0 {
-		t.stats[s.Load][phase].record(s)
-	}
 	if at < 0 || slice >= t.slices {
+		t.sum.Outside++
 		return
 	}
-	l := &t.sum.Loads[s.Load]
-	for len(l.Intervals) <= slice {
-		l.Intervals = append(l.Intervals, Interval{})
-		l.Ticks = append(l.Ticks, make([]Counts, ticksEach)...)
+	if phase < 0 {
+		t.sum.Outside++
 	}
-	i := &l.Intervals[slice]
+	sum := &t.sum.Loads[s.Load]
+	if slice > l.slice {
+		l.toSlice(sum, slice)
+	}
+	i := &sum.Intervals[slice]
 	if i.Response == nil {
 		i.Response = newDistribution(sliceDigits)
 	}
 	i.record(s)
 	i.Response.record(s.Response())
 	i.MaxLag = max(i.MaxLag, s.Lag())
-	l.Ticks[at/t.sum.Tick].record(s)
+	sum.Ticks[at/t.sum.Tick].record(s)
+}
+
+// toPhase lets the calls of a phase go to the dense histograms.
+func (l *loadTally) toPhase(phase int) {
+	l.leavePhase()
+	s := l.stats[phase]
+	for i, d := range []*Distribution{s.Response, s.Service, s.Lag} {
+		if l.inPhase[i] == nil {
+			l.inPhase[i] = newDense(phaseDigits)
+		}
+		d.dense = l.inPhase[i]
+	}
+	l.phase, l.inPhaseOf = phase, s
+}
+
+func (l *loadTally) leavePhase() {
+	if s := l.inPhaseOf; s != nil {
+		for _, d := range []*Distribution{s.Response, s.Service, s.Lag} {
+			d.settle()
+		}
+	}
+}
+
+// toSlice makes room for the intervals up to one, and lets its calls go to the
+// dense histogram.
+func (l *loadTally) toSlice(sum *LoadSummary, slice int) {
+	l.leaveSlice(sum)
+	sum.growTo(slice + 1)
+	if l.inSlice == nil {
+		l.inSlice = newDense(sliceDigits)
+	}
+	r := newDistribution(sliceDigits)
+	r.dense = l.inSlice
+	sum.Intervals[slice].Response, l.slice = r, slice
+}
+
+// growTo makes at least n intervals.
+func (l *LoadSummary) growTo(n int) {
+	for len(l.Intervals) < n {
+		l.Intervals = append(l.Intervals, Interval{})
+		l.Ticks = append(l.Ticks, make([]Counts, ticksEach)...)
+	}
+}
+
+func (l *loadTally) leaveSlice(sum *LoadSummary) {
+	if l.slice >= 0 {
+		sum.Intervals[l.slice].Response.settle()
+	}
 }
 
 // phaseAt is the index of the phase begun last at a time, -1 before the first.
 func (t *tally) phaseAt(at time.Duration) int {
+	if len(t.phases) == 0 {
+		return -1
+	}
 	i := t.phase
 	for i+1 < len(t.phases) && t.phases[i+1].Start <= at {
 		i++
 	}
-	for i >= 0 && i < len(t.phases) && t.phases[i].Start > at {
+	for i >= 0 && t.phases[i].Start > at {
 		i--
-	}
-	if len(t.phases) == 0 {
-		return -1
 	}
 	t.phase = max(i, 0)
 	return i
@@ -129,6 +197,12 @@ func (t *tally) phaseAt(at time.Duration) int {
 func (t *tally) finish() {
 	for i := range t.sum.Loads {
 		l := &t.sum.Loads[i]
+		t.loads[i].leavePhase()
+		t.loads[i].leaveSlice(l)
+		l.growTo(t.whole)
+		for _, s := range l.Phases {
+			s.settle()
+		}
 		l.Whole = newStats()
 		merged := make(map[string]bool)
 		for _, p := range t.phases {

@@ -30,8 +30,8 @@ type LoadSummary struct {
 	Meta      LoadMeta
 	Phases    map[string]*Stats // every phase that was begun has an entry, also one without calls
 	Whole     *Stats            // all but warmup
-	Intervals []Interval        // Intervals[i] begins at Summary.Start + i*Summary.Interval
-	Ticks     []Counts          // Ticks[i] begins at Summary.Start + i*Summary.Tick
+	Intervals []Interval        // Intervals[i] begins at Summary.Start + i*Summary.Interval; they reach to the run's end
+	Ticks     []Counts          // Ticks[i] begins at Summary.Start + i*Summary.Tick; ten to an interval
 }
 
 // Over merges the phases of the given names; without names it is Whole.
@@ -81,6 +81,10 @@ type Stats struct {
 	Marks    map[string]int64
 	// First and Last are the intended times of the first and the last call.
 	First, Last time.Duration
+
+	codes    repeat[ClassCode]
+	backends repeat[string]
+	marks    repeat[string]
 }
 
 // ClassCode is how a call ended, with its HTTP status or gRPC code (0 where
