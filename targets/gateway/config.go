@@ -1,7 +1,7 @@
 // Package gateway is a reference HTTP service: a Gin program that answers /api/v1/users by calling a gRPC user
 // service, with the documented tuning (package tuning) in place. It needs nothing but its settings:
 //
-//	JWT_KEY=secret gateway --addr 127.0.0.1:8080 --users 127.0.0.1:9090,127.0.0.1:9091 --breaker-open=1s
+//	JWT_KEY=secret gateway --addr 127.0.0.1:8080 --users 127.0.0.1:9000,127.0.0.1:9010 --breaker-open=1s
 //
 // Every answer has one shape, {code, message, data}: see codes.go. Three response headers speak to whoever
 // watches from outside: X-Served-By names the instance, X-Request-Id the request, and X-Degraded says why an
@@ -40,9 +40,9 @@ type Config struct {
 func NewFlagSet(cfg *Config) *flag.FlagSet {
 	*cfg = Config{
 		Addr:     "127.0.0.1:8080",
-		Admin:    "127.0.0.1:6060",
+		Admin:    "127.0.0.1:8081",
 		Instance: fmt.Sprintf("gateway-%d", os.Getpid()),
-		Users:    []string{"127.0.0.1:9090"},
+		Users:    []string{"127.0.0.1:9000"},
 		Tuning:   *tuning.Defaults(),
 	}
 	fs := flag.NewFlagSet("gateway", flag.ContinueOnError)
@@ -105,8 +105,8 @@ func (a *dialAddresses) String() string {
 type instanceName string
 
 func (n *instanceName) Set(text string) error {
-	if !isToken(text, 64) {
-		return errors.New("expected 1 to 64 letters, digits, '-', '_' or '.'")
+	if text == "" || len(text) > 64 || !isPrintable(text) || strings.Contains(text, " ") {
+		return errors.New("expected 1 to 64 visible ASCII characters")
 	}
 	*n = instanceName(text)
 	return nil

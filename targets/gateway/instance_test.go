@@ -61,7 +61,10 @@ func startWith(t testing.TB, users string, change func(*Server), settings ...str
 	var cfg Config
 	fs := NewFlagSet(&cfg)
 	fs.SetOutput(io.Discard)
-	args := append([]string{"--addr=127.0.0.1:0", "--admin=127.0.0.1:0", "--instance=g1", "--drain-delay=0s", "--users=" + users}, settings...)
+	args := append([]string{
+		"--addr=127.0.0.1:0", "--admin=127.0.0.1:0", "--instance=g1", "--drain-delay=0s", "--users=" + users,
+		"--call-deadline=30s", "--request-timeout=30s", // so that a busy machine fails no test that is not about them
+	}, settings...)
 	if err := fs.Parse(args); err != nil {
 		t.Fatal(err)
 	}

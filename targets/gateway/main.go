@@ -18,7 +18,8 @@ import (
 
 // Main runs the gateway as a program: flags from args and GATEWAY_ variables, the token key from JWT_KEY, one ready
 // line on stdout, the log on stderr. It stops gracefully when ctx is done or on the first SIGTERM or SIGINT, and at
-// once on the second. It returns the exit status: 0 stopped cleanly, 1 failed or cut requests off, 2 wrong usage.
+// once on the second. It returns the exit status: 0 stopped cleanly, 1 failed or cut requests off after
+// shutdown-timeout, 2 wrong usage, 130 stopped at once by a second signal.
 func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var cfg Config
 	fs := NewFlagSet(&cfg)
@@ -44,11 +45,15 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if len(cfg.JWTKey) == 0 {
 		log.Warn("JWT_KEY is not set: the writing routes answer 401", slog.String("service", "gateway"))
 	}
-	if err := serve(ctx, cfg, log, stdout); err != nil {
-		complain(stderr, err)
-		return 1
+	err := serve(ctx, cfg, log, stdout)
+	if err == nil {
+		return 0
 	}
-	return 0
+	complain(stderr, err)
+	if errors.Is(err, errAborted) {
+		return 130
+	}
+	return 1
 }
 
 func complain(stderr io.Writer, err error) { _, _ = fmt.Fprintf(stderr, "gateway: %v\n", err) }

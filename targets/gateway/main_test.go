@@ -36,7 +36,7 @@ func launch(t *testing.T, args ...string) *program {
 	r, w := io.Pipe()
 	p := &program{stdout: make(chan string, 1), stderr: &lines{}, cancel: cancel, exit: make(chan int, 1)}
 	go func() {
-		code := Main(ctx, append([]string{"--addr=:0", "--admin=127.0.0.1:0", "--drain-delay=0s"}, args...), w, p.stderr)
+		code := Main(ctx, append([]string{"--addr=:0", "--admin=127.0.0.1:0", "--drain-delay=0s", "--call-deadline=30s", "--request-timeout=30s"}, args...), w, p.stderr)
 		_ = w.Close()
 		p.exit <- code
 	}()
@@ -112,7 +112,7 @@ func TestMainSecondSignalStopsAtOnce(t *testing.T) {
 	}
 	kill()
 	eventually(t, "the end", func() bool { return len(p.exit) == 1 })
-	if code := p.wait(t); code != 1 || !strings.Contains(p.stderr.String(), "at once") {
+	if code := p.wait(t); code != 130 || !strings.Contains(p.stderr.String(), "at once") {
 		t.Errorf("exit status %d, stderr:\n%s", code, p.stderr)
 	}
 }
@@ -202,7 +202,7 @@ func TestMainUsage(t *testing.T) {
 		{args: []string{"--users=127.0.0.1:0"}, says: "port from 1"},
 		{args: []string{"--users=:9090"}, says: "no host"},
 		{args: []string{"--users=a:1,a:1"}, says: "twice"},
-		{args: []string{"--instance=a b"}, says: "letters"},
+		{args: []string{"--instance=a b"}, says: "visible"},
 		{env: "soon", says: "GATEWAY_BREAKER_OPEN"},
 	} {
 		t.Run(strings.Join(c.args, " ")+c.env, func(t *testing.T) {

@@ -32,7 +32,7 @@ func (s *Server) routes() *gin.Engine {
 		api.Use(rateLimit(t.RateLimit, t.Burst(), answer, s.metrics))
 	}
 	validate := newValidator()
-	h := &users{
+	h := &userHandlers{
 		upstream: s.upstream, answer: answer, fallback: t.Fallback,
 		body: strictJSON{validate}, query: queryBinding{validate},
 	}

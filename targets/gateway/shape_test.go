@@ -164,12 +164,19 @@ func TestDeadlineReachesTheUpstream(t *testing.T) {
 				if !ok {
 					end = time.Now().Add(time.Hour)
 				}
-				left <- time.Until(end)
+				select {
+				case left <- time.Until(end):
+				default:
+				}
 				<-ctx.Done()
 				return ctx.Err()
 			})
-			in := start(t, users.addr, c.request, c.call, "--fallback=off")
-			a := in.get("/api/v1/users/42")
+			in := start(t, users.addr, c.request, c.call, "--fallback=off", "--breaker=off")
+			var a answer
+			eventually(t, "a call arrives", func() bool { // one that connects too slowly does not
+				a = in.get("/api/v1/users/42")
+				return len(left) > 0
+			})
 			if a.StatusCode != http.StatusGatewayTimeout || a.Code != codeTimeout || a.Header.Get("X-Degraded") != "upstream-failed" {
 				t.Errorf("status %d, X-Degraded %q, %s: want 504 from the upstream", a.StatusCode, a.Header.Get("X-Degraded"), a.raw)
 			}

@@ -71,15 +71,15 @@ type listQuery struct {
 	PageToken string `form:"page_token" binding:"max=512"`
 }
 
-// users are the handlers of /api/v1/users.
-type users struct {
+// userHandlers answer /api/v1/users.
+type userHandlers struct {
 	upstream    *upstream
 	answer      *responder
 	body, query binding.Binding
 	fallback    bool
 }
 
-func (h *users) list(c *gin.Context) {
+func (h *userHandlers) list(c *gin.Context) {
 	var q listQuery
 	if !bind(c, h.query, &q, h.answer) {
 		return
@@ -100,7 +100,7 @@ func (h *users) list(c *gin.Context) {
 	h.answer.ok(c, http.StatusOK, out)
 }
 
-func (h *users) get(c *gin.Context) {
+func (h *userHandlers) get(c *gin.Context) {
 	id, ok := h.id(c)
 	if !ok {
 		return
@@ -117,7 +117,7 @@ func (h *users) get(c *gin.Context) {
 	h.answer.ok(c, http.StatusOK, viewOf(user))
 }
 
-func (h *users) create(c *gin.Context) {
+func (h *userHandlers) create(c *gin.Context) {
 	var body createBody
 	if !bind(c, h.body, &body, h.answer) {
 		return
@@ -137,7 +137,7 @@ func (h *users) create(c *gin.Context) {
 
 // update replaces what a client may set. With a revision it is not idempotent: repeated after it took effect,
 // it would be refused.
-func (h *users) update(c *gin.Context) {
+func (h *userHandlers) update(c *gin.Context) {
 	id, ok := h.id(c)
 	if !ok {
 		return
@@ -160,7 +160,7 @@ func (h *users) update(c *gin.Context) {
 	h.answer.ok(c, http.StatusOK, viewOf(user))
 }
 
-func (h *users) delete(c *gin.Context) {
+func (h *userHandlers) delete(c *gin.Context) {
 	id, ok := h.id(c)
 	if !ok {
 		return
@@ -180,7 +180,7 @@ func (h *users) delete(c *gin.Context) {
 }
 
 // id returns the user id in the path, or answers that it cannot be one.
-func (h *users) id(c *gin.Context) (string, bool) {
+func (h *userHandlers) id(c *gin.Context) (string, bool) {
 	id := c.Param("id")
 	if !isToken(id, 64) {
 		h.answer.fail(c, invalidFields(fieldError{Field: "id", Rule: "token"}))
@@ -191,7 +191,7 @@ func (h *users) id(c *gin.Context) (string, bool) {
 
 // failOr answers a read that failed: with substitute, marked as degraded, where the user service is at fault and
 // the fallback is on.
-func (h *users) failOr(c *gin.Context, err error, substitute any) {
+func (h *userHandlers) failOr(c *gin.Context, err error, substitute any) {
 	f := failureOf(err)
 	if !h.fallback || f.degraded == "" {
 		h.fail(c, err)
@@ -201,7 +201,7 @@ func (h *users) failOr(c *gin.Context, err error, substitute any) {
 	h.answer.write(c, http.StatusOK, envelope{codeOK, "degraded", substitute})
 }
 
-func (h *users) fail(c *gin.Context, err error) {
+func (h *userHandlers) fail(c *gin.Context, err error) {
 	f := failureOf(err)
 	if f.degraded != "" {
 		h.degrade(c, f.degraded)
@@ -209,7 +209,7 @@ func (h *users) fail(c *gin.Context, err error) {
 	h.answer.fail(c, f)
 }
 
-func (h *users) degrade(c *gin.Context, reason string) {
+func (h *userHandlers) degrade(c *gin.Context, reason string) {
 	exchangeOf(c.Request.Context()).degraded = reason
 	c.Header("X-Degraded", reason)
 }
