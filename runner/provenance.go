@@ -60,6 +60,6 @@ func host() evidence.Host {
 		name = "unknown"
 	}
 	h := evidence.Host{Name: name, CPUs: runtime.NumCPU(), Procs: runtime.GOMAXPROCS(0)}
-	h.Kernel, h.Memory = system()
+	h.Kernel, h.Memory = machine()
 	return h
 }

@@ -152,21 +152,19 @@ func (r *run) underLoad(ctx context.Context, sys *system, engines []engine, scra
 	defer cancel(nil)
 	line := &timeline{
 		plan: r.plan, clock: r.clock, start: r.start, out: r.live, edge: scraper.Look, abort: cancel,
-		env: chaos.Env{Link: sys.links.Get, Processes: sys.processes, Clock: r.clock, Seed: r.plan.Seed},
+		env: chaos.Env{Link: sys.link, Processes: sys.processes, Clock: r.clock, Seed: r.plan.Seed},
 	}
 	stopProgress := r.progress(line)
 	defer stopProgress()
-	errs := make([]error, len(engines))
 	var wg sync.WaitGroup
-	for i, e := range engines {
+	for _, e := range engines {
 		wg.Go(func() {
 			r.event(evidence.Event{Kind: evidence.LoadStart, Load: e.name})
 			err := e.run(ctx, r.start, r.live)
 			end := evidence.Event{Kind: evidence.LoadEnd, Load: e.name}
 			if err != nil && ctx.Err() == nil {
-				errs[i] = fmt.Errorf("load %s: %w", e.name, err)
 				end.Text = err.Error()
-				cancel(errs[i]) // a run without one of its loads is not the run that was asked for
+				cancel(err) // a run without one of its loads is not the run that was asked for
 			}
 			r.event(end)
 		})
@@ -177,10 +175,11 @@ func (r *run) underLoad(ctx context.Context, sys *system, engines []engine, scra
 		cancel(err)
 	}
 	wg.Wait()
-	if cause := context.Cause(ctx); cause != nil && err == nil {
-		err = cause
+	// The first reason is the cause; a heal that failed besides is in err.
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
+		err = errors.Join(cause, err)
 	}
-	return errors.Join(append(errs, err)...)
+	return err
 }
 
 // observe starts the observers; the function returned ends them and waits.
@@ -189,7 +188,7 @@ func (r *run) observe(ctx context.Context, sys *system, scraper *observe.Scraper
 	observers := []observe.Observer{
 		scraper,
 		observe.Processes{Clock: r.clock, PIDs: sys.pids},
-		observe.Links{Clock: r.clock, Each: sys.links.Each},
+		observe.Links{Clock: r.clock, Each: sys.eachLink},
 		observe.Harness{Clock: r.clock},
 	}
 	errs := make([]error, len(observers))

@@ -3,7 +3,6 @@ package runner
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"ordeal/chaos"
@@ -16,7 +15,8 @@ import (
 type system struct {
 	plan     *scenarios.Plan
 	launcher *targets.Launcher
-	links    *chaos.Links
+	cfg      targets.Config
+	links    []*chaos.Links // one a link: each is opened when the target behind it is up
 	targets  map[string]*targets.Target
 	order    []string // names of targets as they were started: callees first
 }
@@ -28,10 +28,7 @@ func startSystem(ctx context.Context, plan *scenarios.Plan, cfg targets.Config) 
 	if err != nil {
 		return nil, err
 	}
-	s := &system{plan: plan, launcher: launcher, targets: map[string]*targets.Target{}}
-	if s.links, err = chaos.OpenLinks(cfg.Clock, cfg.Sink); err != nil {
-		return nil, errors.Join(err, launcher.Close(ctx))
-	}
+	s := &system{plan: plan, cfg: cfg, launcher: launcher, targets: map[string]*targets.Target{}}
 	for _, spec := range callOrder(plan.Targets) {
 		if err := s.start(ctx, spec); err != nil {
 			return nil, errors.Join(err, s.close(context.WithoutCancel(ctx)))
@@ -68,14 +65,31 @@ func (s *system) reach(ctx context.Context, from, to string) ([]string, error) {
 		return direct, nil
 	}
 	spec := s.plan.Links[i]
-	if link := s.links.Get(spec.Name); link != nil {
+	if link := s.link(spec.Name); link != nil {
 		return link.Addrs(), nil
 	}
-	link, err := s.links.Open(ctx, chaos.LinkSpec{Name: spec.Name, From: from, To: to, Upstreams: direct})
+	links, err := chaos.OpenLinks(ctx, []chaos.LinkSpec{{Name: spec.Name, From: from, To: to, Upstreams: direct}}, s.cfg.Clock, s.cfg.Sink)
 	if err != nil {
-		return nil, fmt.Errorf("open link %s: %w", spec.Name, err)
+		return nil, err
 	}
-	return link.Addrs(), nil
+	s.links = append(s.links, links)
+	return links.Get(spec.Name).Addrs(), nil
+}
+
+// link gives an open link, nil where there is none of that name.
+func (s *system) link(name string) *chaos.Link {
+	for _, links := range s.links {
+		if link := links.Get(name); link != nil {
+			return link
+		}
+	}
+	return nil
+}
+
+func (s *system) eachLink(do func(*chaos.Link)) {
+	for _, links := range s.links {
+		links.Each(do)
+	}
 }
 
 // callOrder sorts targets so that each comes after those that it calls. A plan
@@ -153,7 +167,12 @@ func (s *system) checkHealth(ctx context.Context, when string, clock evidence.Cl
 	}
 }
 
+// close ends the targets, then the links: they carry what targets still say
+// while they end.
 func (s *system) close(ctx context.Context) error {
-	// Targets first: their links must carry what they still say while they end.
-	return errors.Join(s.launcher.Close(ctx), s.links.Close(ctx))
+	errs := []error{s.launcher.Close(ctx)}
+	for _, links := range s.links {
+		errs = append(errs, links.Close(ctx))
+	}
+	return errors.Join(errs...)
 }
