@@ -1,6 +1,10 @@
 package chaos
 
-import "cmp"
+import (
+	"cmp"
+	"sync"
+	"time"
+)
 
 // Bandwidth narrows a link: all its connections together get Rate bytes a
 // second in each chosen direction, taking turns in small pieces. What does not
@@ -31,4 +35,57 @@ func (b *Bandwidth) String() string {
 
 func (b *Bandwidth) way() string { return cmp.Or(b.Direction, both) }
 
-func (b *Bandwidth) actsOnLink() {}
+func (b *Bandwidth) part() Share { return b.Share }
+
+func (b *Bandwidth) begin(a *acting) func(*flow) stage {
+	ways := map[string]*narrow{up: {rate: float64(b.Rate)}, down: {rate: float64(b.Rate)}}
+	return func(f *flow) stage { return &narrowing{acting: a, flow: f, way: ways[f.way]} }
+}
+
+// slack is how far a narrow way may catch up on the lateness of timers, and
+// how much of it a single piece may take.
+const slack = 10 * time.Millisecond
+
+// narrow is one direction of a narrow link, for all its connections.
+type narrow struct {
+	rate float64 // bytes a second
+	mu   sync.Mutex
+	free time.Time // when it has carried all that it was given
+}
+
+// reserve gives when a piece has been carried that starts now.
+func (n *narrow) reserve(size int, now time.Time) time.Time {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if earliest := now.Add(-slack); n.free.Before(earliest) {
+		n.free = earliest
+	}
+	n.free = n.free.Add(time.Duration(float64(size) / n.rate * float64(time.Second)))
+	return n.free
+}
+
+type narrowing struct {
+	acting *acting
+	flow   *flow
+	way    *narrow
+}
+
+// arrive cuts a chunk into pieces small enough for connections to take turns.
+func (n *narrowing) arrive(p piece, next func(piece)) {
+	size := p.size()
+	most := max(1, min(16<<10, int(n.way.rate*slack.Seconds())))
+	if size <= most {
+		next(p)
+		return
+	}
+	for i := 0; i < size; i += most {
+		next(p.part(i, min(i+most, size)))
+	}
+}
+
+func (n *narrowing) pace(size int, now time.Time) time.Time {
+	n.acting.touch(n.flow.conn, size)
+	return n.way.reserve(size, now)
+}
+
+func (n *narrowing) leave() {}

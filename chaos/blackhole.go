@@ -30,4 +30,37 @@ func (b *Blackhole) leavesNoBytes() string {
 	return "every byte is swallowed"
 }
 
-func (b *Blackhole) actsOnLink() {}
+func (b *Blackhole) part() Share { return b.Share }
+
+func (b *Blackhole) begin(a *acting) func(*flow) stage {
+	return func(f *flow) stage { return &swallowing{acting: a, flow: f} }
+}
+
+type swallowing struct {
+	acting *acting
+	flow   *flow
+	hole   bool   // bytes are lost
+	end    *piece // the end of the stream, if it came
+}
+
+func (s *swallowing) arrive(p piece, _ func(piece)) {
+	if p.chunk == nil {
+		s.end = &p
+		s.flow.swallowedEnd.Store(true)
+		return
+	}
+	s.hole = true
+	s.acting.touch(s.flow.conn, p.size())
+	s.flow.drop(p)
+}
+
+// leave resets a connection with a hole, and lets the end of one without pass.
+func (s *swallowing) leave() {
+	s.flow.swallowedEnd.Store(false)
+	switch {
+	case s.hole:
+		s.flow.conn.abort()
+	case s.end != nil:
+		s.flow.enqueue(*s.end)
+	}
+}

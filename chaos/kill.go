@@ -1,7 +1,11 @@
 package chaos
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -34,3 +38,54 @@ func numbered(replica int) string {
 }
 
 func (k *Kill) replica() int { return k.Replica }
+
+func (k *Kill) strike(ctx context.Context, procs []Process, count *atomic.Int64) (func(context.Context) error, error) {
+	// The restart outlives the cancellation of the run, but not the heal.
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	var mu sync.Mutex
+	var killed []Process
+	err := each(procs, "kill", func(p Process) error {
+		if err := p.Kill(ctx); err != nil {
+			return err
+		}
+		count.Add(1)
+		mu.Lock()
+		defer mu.Unlock()
+		killed = append(killed, p)
+		return nil
+	})
+	start := func() error {
+		return each(killed, "start", func(p Process) error { return p.Start(life) })
+	}
+	if err != nil {
+		defer end()
+		return nil, errors.Join(err, start())
+	}
+	healing := make(chan struct{})
+	started := make(chan error, 1)
+	go func() {
+		k.stayDead(healing)
+		started <- start()
+	}()
+	return func(ctx context.Context) error {
+		defer end()
+		defer context.AfterFunc(ctx, end)() // Start gives up when healing has to
+		close(healing)
+		return <-started
+	}, nil
+}
+
+// stayDead waits for as long as the processes are to stay dead: no longer than
+// the fault lasts.
+func (k *Kill) stayDead(healing <-chan struct{}) {
+	if k.Restart == 0 {
+		<-healing
+		return
+	}
+	t := time.NewTimer(k.Restart)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-healing:
+	}
+}

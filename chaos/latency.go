@@ -41,4 +41,45 @@ func (l *Latency) String() string {
 
 func (l *Latency) way() string { return cmp.Or(l.Direction, down) }
 
-func (l *Latency) actsOnLink() {}
+func (l *Latency) part() Share { return l.Share }
+
+func (l *Latency) begin(a *acting) func(*flow) stage {
+	delay, jitter := l.Delay, l.Jitter
+	return func(f *flow) stage {
+		key := draw(a.seed, f.conn.index, f.wayKey())
+		return &delaying{acting: a, flow: f, delay: delay, jitter: jitter, key: key}
+	}
+}
+
+// delayHold lets 13 MB/s through a connection at 300 ms.
+const delayHold = 4 << 20
+
+type delaying struct {
+	acting        *acting
+	flow          *flow
+	delay, jitter time.Duration
+	key, chunks   uint64
+	last          time.Time
+}
+
+// arrive draws a delay for each chunk, counted from when it was read. A chunk,
+// and the end of the stream, does not overtake the one before it.
+func (d *delaying) arrive(p piece, next func(piece)) {
+	since := time.Now()
+	if p.chunk != nil {
+		since = p.chunk.Timestamp
+	}
+	by := d.delay + time.Duration(float64(d.jitter)*spread(draw(d.key, d.chunks)))
+	d.chunks++
+	if due := since.Add(by); due.After(d.last) {
+		d.last = due
+	}
+	p.delay(d.last)
+	if p.chunk != nil {
+		d.acting.touch(d.flow.conn, p.size())
+	}
+	next(p)
+}
+
+func (d *delaying) leave()    {}
+func (d *delaying) hold() int { return delayHold }

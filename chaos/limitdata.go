@@ -26,4 +26,36 @@ func (l *LimitData) String() string {
 
 func (l *LimitData) way() string { return cmp.Or(l.Direction, down) }
 
-func (l *LimitData) actsOnLink() {}
+func (l *LimitData) part() Share { return l.Share }
+
+func (l *LimitData) begin(a *acting) func(*flow) stage {
+	left := int64(l.Bytes)
+	return func(f *flow) stage { return &limiting{acting: a, flow: f, left: left} }
+}
+
+type limiting struct {
+	acting *acting
+	flow   *flow
+	left   int64
+}
+
+func (l *limiting) arrive(p piece, next func(piece)) {
+	size := int64(p.size())
+	if p.chunk == nil || size < l.left {
+		l.left -= size
+		next(p)
+		return
+	}
+	rest := size - l.left
+	if l.left > 0 {
+		next(p.part(0, int(l.left)))
+	}
+	l.left = 0
+	l.flow.gave.Add(rest)
+	l.acting.touch(l.flow.conn, int(rest))
+	end := p
+	end.chunk, end.cut = nil, true
+	next(end)
+}
+
+func (l *limiting) leave() {}

@@ -1,5 +1,12 @@
 package chaos
 
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+)
+
 // Pause stops the processes of a target (SIGSTOP), as when they hang: ports
 // stay open, connections stand, nothing answers. Healing lets them go on
 // (SIGCONT).
@@ -13,3 +20,18 @@ func (p *Pause) Validate(bad func(field, format string, args ...any)) { checkRep
 func (p *Pause) String() string { return "pause" + numbered(p.Replica) }
 
 func (p *Pause) replica() int { return p.Replica }
+
+func (p *Pause) strike(_ context.Context, procs []Process, count *atomic.Int64) (func(context.Context) error, error) {
+	for i, proc := range procs {
+		if err := proc.Pause(); err != nil {
+			return nil, errors.Join(fmt.Errorf("pause %s: %w", proc.Name(), err), resume(procs[:i+1]))
+		}
+		count.Add(1)
+	}
+	return func(context.Context) error { return resume(procs) }, nil
+}
+
+// resume lets all go on, whatever becomes of one.
+func resume(procs []Process) error {
+	return each(procs, "resume", Process.Resume)
+}

@@ -1,5 +1,10 @@
 package chaos
 
+import (
+	"context"
+	"errors"
+)
+
 // Refuse closes the port of a link, as when the process behind it is gone:
 // connections that stand are reset and new ones are refused, until the very
 // same port opens again. Refusals happen in the kernel, out of the proxy's
@@ -25,4 +30,28 @@ func (r *Refuse) leavesNoConnections() string {
 	return "every connection is cut and none is taken"
 }
 
-func (r *Refuse) actsOnLink() {}
+func (r *Refuse) begin(a *acting) func(*flow) stage {
+	keep := r.Keep
+	return func(f *flow) stage {
+		if !keep && !f.conn.isGone() {
+			a.touch(f.conn, 0)
+			f.conn.abort()
+		}
+		return nil
+	}
+}
+
+func (r *Refuse) closePorts(l *Link) error {
+	for _, e := range l.endpoints {
+		e.closePort()
+	}
+	return nil
+}
+
+func (r *Refuse) openPorts(ctx context.Context, l *Link) error {
+	var errs []error
+	for _, e := range l.endpoints {
+		errs = append(errs, e.open(ctx))
+	}
+	return errors.Join(errs...)
+}

@@ -44,4 +44,57 @@ func (s *Slicer) String() string {
 
 func (s *Slicer) way() string { return cmp.Or(s.Direction, down) }
 
-func (s *Slicer) actsOnLink() {}
+func (s *Slicer) part() Share { return s.Share }
+
+func (s *Slicer) begin(a *acting) func(*flow) stage {
+	spec := *s
+	return func(f *flow) stage {
+		return &slicing{Slicer: spec, acting: a, flow: f, key: draw(a.seed, f.conn.index, f.wayKey())}
+	}
+}
+
+type slicing struct {
+	Slicer
+	acting    *acting
+	flow      *flow
+	key, cuts uint64
+	last      time.Time // when the latest piece is due
+}
+
+func (s *slicing) arrive(p piece, next func(piece)) {
+	size := p.size()
+	for i := 0; i < size; {
+		j := min(size, i+s.draw())
+		q := p
+		if j-i < size {
+			q = p.part(i, j)
+			s.acting.touch(s.flow.conn, j-i)
+		}
+		if s.Delay > 0 {
+			s.space(&q)
+		}
+		next(q)
+		i = j
+	}
+	if p.chunk == nil {
+		next(p)
+	}
+}
+
+// draw gives the size of the next piece.
+func (s *slicing) draw() int {
+	s.cuts++
+	return max(1, int(float64(s.Size)+float64(s.Variation)*spread(draw(s.key, s.cuts))))
+}
+
+// space keeps a piece Delay behind the one before it.
+func (s *slicing) space(p *piece) {
+	if now := time.Now(); s.last.Before(now.Add(-s.Delay)) {
+		s.last = now
+	} else {
+		s.last = s.last.Add(s.Delay)
+	}
+	p.delay(s.last)
+}
+
+func (s *slicing) leave() {}

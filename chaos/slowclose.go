@@ -29,4 +29,25 @@ func (s *SlowClose) String() string {
 
 func (s *SlowClose) way() string { return cmp.Or(s.Direction, both) }
 
-func (s *SlowClose) actsOnLink() {}
+func (s *SlowClose) part() Share { return s.Share }
+
+func (s *SlowClose) begin(a *acting) func(*flow) stage {
+	delay := s.Delay
+	return func(f *flow) stage { return &closing{acting: a, flow: f, delay: delay} }
+}
+
+type closing struct {
+	acting *acting
+	flow   *flow
+	delay  time.Duration
+}
+
+func (c *closing) arrive(p piece, next func(piece)) {
+	if p.chunk == nil {
+		p.delay(time.Now().Add(c.delay))
+		c.acting.touch(c.flow.conn, 0)
+	}
+	next(p)
+}
+
+func (c *closing) leave() {}

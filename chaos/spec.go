@@ -82,9 +82,3 @@ func (s *Spec) String() string {
 	}
 	return kinds[0].String() + " on " + s.Target
 }
-
-// linkKind is a kind of fault that acts on a link.
-type linkKind interface {
-	kind
-	actsOnLink()
-}

@@ -1,0 +1,56 @@
+package chaos
+
+import (
+	"errors"
+	"fmt"
+
+	"ordeal/runner/evidence"
+)
+
+// Env is what a fault needs of the run that it is part of.
+type Env struct {
+	Link      func(name string) *Link       // nil where there is none
+	Processes func(target string) []Process // one a replica, in order; none where unknown or not ours to touch
+	Clock     evidence.Clock
+	Seed      uint64 // of the run: the same seed draws the same jitter and shares
+}
+
+// Fault binds the spec to what it is to break. It fails if that does not exist
+// or the spec is not valid.
+func (s *Spec) Fault(env Env) (Fault, error) {
+	if err := s.check(); err != nil {
+		return nil, fmt.Errorf("fault %q: %w", s, err)
+	}
+	_, kinds := s.set()
+	if k, ok := kinds[0].(linkKind); ok {
+		l := env.Link(s.Link)
+		if l == nil {
+			return nil, fmt.Errorf("fault %q: there is no link %s", s, s.Link)
+		}
+		return &linkFault{name: s.String(), kind: k, link: l, seed: env.Seed}, nil
+	}
+	procs, err := choose(env.Processes(s.Target), replicaOf(kinds[0]))
+	if err != nil {
+		return nil, fmt.Errorf("fault %q: %w", s, err)
+	}
+	return &processFault{name: s.String(), kind: kinds[0].(processKind), procs: procs}, nil
+}
+
+// check validates the spec and its kind, for a spec that no scenario's decoder
+// has seen.
+func (s *Spec) check() error {
+	var errs []error
+	bad := func(field, format string, args ...any) {
+		err := fmt.Errorf(format, args...)
+		if field != "" {
+			err = fmt.Errorf("%s: %w", field, err)
+		}
+		errs = append(errs, err)
+	}
+	s.Validate(bad)
+	_, kinds := s.set()
+	for _, k := range kinds {
+		k.Validate(bad)
+	}
+	return errors.Join(errs...)
+}

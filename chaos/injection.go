@@ -1,0 +1,150 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"ordeal/runner/evidence"
+)
+
+// linkFault is a fault of any kind on a link.
+type linkFault struct {
+	name string
+	kind linkKind
+	link *Link
+	seed uint64
+}
+
+func (f *linkFault) String() string { return f.name }
+
+// Inject puts the fault into the program of the link, and returns once every
+// standing connection follows it.
+func (f *linkFault) Inject(ctx context.Context) (Injection, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("inject %s: %w", f.name, err)
+	}
+	a := &acting{fault: f.name, way: wayOf(f.kind), seed: faultSeed(f.seed, f.name), since: time.Now()}
+	if s, ok := f.kind.(sharing); ok {
+		a.share = s.part()
+	}
+	a.stage = f.kind.begin(a)
+	in := &linkInjection{link: f.link, acting: a}
+	if p, ok := f.kind.(portKind); ok {
+		in.port = p
+		if err := p.closePorts(f.link); err != nil {
+			return nil, fmt.Errorf("inject %s: %w", f.name, err)
+		}
+	}
+	p, conns := f.link.change(func(p *program) { p.acting = append(p.acting, a) })
+	if err := f.link.follow(ctx, conns, p.generation); err != nil {
+		healErr := in.Heal(context.WithoutCancel(ctx))
+		return nil, errors.Join(fmt.Errorf("inject %s: %w", f.name, err), healErr)
+	}
+	return in, nil
+}
+
+// A kind that can act on a share of the connections says which.
+type sharing interface{ part() Share }
+
+// A kind that acts on the ports of a link as well.
+type portKind interface {
+	closePorts(l *Link) error
+	openPorts(ctx context.Context, l *Link) error
+}
+
+// linkInjection is a fault that acts on a link.
+type linkInjection struct {
+	link   *Link
+	acting *acting
+	port   portKind
+}
+
+// Heal takes the fault out of the program, opens the ports, and waits until
+// every stream has passed on what was held: at most the give-up time, after
+// which the streams that have not are closed and counted. So a heal of traffic
+// always succeeds; what may fail is the opening of a port.
+func (in *linkInjection) Heal(ctx context.Context) error {
+	p, conns := in.link.change(func(p *program) {
+		p.released = p.generation
+		kept := p.acting[:0]
+		for _, a := range p.acting {
+			if a != in.acting {
+				kept = append(kept, a)
+			}
+		}
+		p.acting = kept
+	})
+	var err error
+	if in.port != nil {
+		err = in.port.openPorts(ctx, in.link)
+	}
+	in.link.drain(ctx, conns, p.generation)
+	in.link.report()
+	if err != nil {
+		return fmt.Errorf("heal %s: %w", in.acting.fault, err)
+	}
+	return nil
+}
+
+func (in *linkInjection) Touched() evidence.Touched { return in.acting.touched() }
+
+// follow waits until the flows of the connections follow a program.
+func (l *Link) follow(ctx context.Context, conns []*connection, generation uint64) error {
+	return l.until(ctx, conns, func(c *connection) bool {
+		return c.up.follows(generation) && c.down.follows(generation)
+	}, nil)
+}
+
+// drain waits until the flows of the connections follow a program and have
+// passed on what they held when it came, and gives up those that do not.
+func (l *Link) drain(ctx context.Context, conns []*connection, generation uint64) {
+	type mark struct{ up, down int64 }
+	marks := make(map[*connection]mark, len(conns))
+	for _, c := range conns {
+		marks[c] = mark{c.up.took.Load(), c.down.took.Load()}
+	}
+	late := func(c *connection) { c.giveUp() }
+	_ = l.until(ctx, conns, func(c *connection) bool {
+		m := marks[c]
+		return c.up.follows(generation) && c.down.follows(generation) && c.up.passed(m.up) && c.down.passed(m.down)
+	}, late)
+}
+
+// until waits until done holds for every connection that is not gone: no
+// longer than the give-up time and ctx. It calls late with those left over; if
+// late is nil it fails when ctx has ended.
+func (l *Link) until(ctx context.Context, conns []*connection, done func(*connection) bool, late func(*connection)) error {
+	deadline := time.NewTimer(l.giveUpAfter)
+	defer deadline.Stop()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for {
+		left := conns[:0]
+		for _, c := range conns {
+			if !c.isGone() && !done(c) {
+				left = append(left, c)
+			}
+		}
+		if conns = left; len(conns) == 0 {
+			return nil
+		}
+		var err error
+		select {
+		case <-tick.C:
+			continue
+		case <-deadline.C:
+			err = fmt.Errorf("%d connections do not follow", len(conns))
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+		if late == nil {
+			return err
+		}
+		for _, c := range conns {
+			late(c)
+		}
+		return nil
+	}
+}
