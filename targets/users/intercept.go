@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 )
@@ -20,7 +21,8 @@ type interceptors struct {
 	labour   *labour
 	log      *slog.Logger
 	servedBy metadata.MD
-	timeout  time.Duration // of unary calls; 0: none
+	timeout  time.Duration   // of unary calls; 0: none
+	draining context.Context // ends when streams without an end of their own have to
 }
 
 func (i *interceptors) options() []grpc.ServerOption {
@@ -134,8 +136,31 @@ func (i *interceptors) serveStream(server any, stream grpc.ServerStream, info *g
 	if _, costs := i.labour.costs[info.FullMethod]; costs {
 		stream = &labouringStream{stream, i.labour, info}
 	}
+	if info.FullMethod == healthv1.Health_Watch_FullMethodName {
+		return i.endWhenDraining(server, stream, next)
+	}
 	return next(server, stream)
 }
+
+// endWhenDraining is for a handler that knows nothing of draining: one client that watches the health would
+// hold up the stop for the whole of the drain timeout.
+func (i *interceptors) endWhenDraining(server any, stream grpc.ServerStream, next grpc.StreamHandler) error {
+	ctx, cancel := context.WithCancel(stream.Context())
+	defer cancel()
+	defer context.AfterFunc(i.draining, cancel)()
+	err := next(server, &endingStream{stream, ctx})
+	if i.draining.Err() != nil {
+		return errStopping
+	}
+	return err
+}
+
+type endingStream struct {
+	grpc.ServerStream
+	ctx context.Context
+}
+
+func (s *endingStream) Context() context.Context { return s.ctx }
 
 // labouringStream works for each message: a received one where the client streams, else a sent one.
 type labouringStream struct {

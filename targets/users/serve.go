@@ -76,7 +76,7 @@ func (s *Server) drain() error {
 	if !s.pause(time.After(s.cfg.DrainDelay)) {
 		return ErrStopped
 	}
-	close(s.draining)
+	s.endEndless()
 	drained := make(chan struct{})
 	go func() {
 		s.grpc.GracefulStop()
@@ -120,6 +120,7 @@ func (s *Server) pause(end <-chan time.Time) bool {
 
 // end closes what is still open.
 func (s *Server) end() {
+	s.endEndless()
 	stopped := make(chan struct{})
 	go func() {
 		s.grpc.Stop()

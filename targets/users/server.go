@@ -3,6 +3,7 @@
 package users
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -59,11 +60,12 @@ type Server struct {
 	admin         *http.Server
 	adminListener net.Listener // nil: none
 
-	stage    atomicStage
-	ready    chan struct{} // closed when serving
-	draining chan struct{} // closed when endless streams have to end
-	stop     chan struct{} // closed by Stop
-	stopOnce sync.Once
+	stage      atomicStage
+	ready      chan struct{}      // closed when serving
+	draining   context.Context    // ends when streams without an end of their own have to
+	endEndless context.CancelFunc // ends draining
+	stop       chan struct{}      // closed by Stop
+	stopOnce   sync.Once
 }
 
 // New opens the ports, fills the store and returns the service. End it with Serve's context or Stop.
@@ -75,7 +77,8 @@ func New(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("instance %q: must be printable ASCII", cfg.Instance)
 	}
 	s := &Server{cfg: cfg, log: cfg.Log, store: cfg.Store,
-		ready: make(chan struct{}), draining: make(chan struct{}), stop: make(chan struct{})}
+		ready: make(chan struct{}), stop: make(chan struct{})}
+	s.draining, s.endEndless = context.WithCancel(context.Background())
 	s.stage.store(starting)
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -120,7 +123,7 @@ func seed(store Store, n int) error {
 // register makes the gRPC server with its services.
 func (s *Server) register() {
 	around := &interceptors{metrics: s.metrics, labour: newLabour(s.cfg.Work), log: s.log,
-		servedBy: metadata.Pairs("x-served-by", s.cfg.Instance), timeout: s.cfg.CallTimeout}
+		servedBy: metadata.Pairs("x-served-by", s.cfg.Instance), timeout: s.cfg.CallTimeout, draining: s.draining}
 	s.grpc = grpc.NewServer(append(around.options(),
 		grpc.ConnectionTimeout(handshakeTimeout),
 		grpc.MaxRecvMsgSize(s.cfg.MaxMessageSize),

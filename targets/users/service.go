@@ -24,7 +24,7 @@ type service struct {
 	store       Store
 	metrics     *metrics
 	watchBuffer int
-	draining    <-chan struct{} // closed when streams without an end of their own have to end
+	draining    context.Context // ends when streams without an end of their own have to
 }
 
 func (s *service) GetUser(_ context.Context, r *userv1.GetUserRequest) (*userv1.User, error) {

@@ -16,6 +16,9 @@ import (
 // maxFailures is how many refused users an import names.
 const maxFailures = 100
 
+// errStopping ends streams that would go on for ever.
+var errStopping = status.Error(codes.Unavailable, "the service is stopping: ask another")
+
 func (s *service) WatchUsers(r *userv1.WatchUsersRequest, stream grpc.ServerStreamingServer[userv1.UserEvent]) error {
 	options, left, err := s.watchOptions(r)
 	if err != nil {
@@ -81,8 +84,8 @@ func (s *service) next(ctx context.Context, w *Watcher) (*userv1.UserEvent, erro
 		return event, nil
 	case <-ctx.Done():
 		return nil, status.FromContextError(ctx.Err()).Err()
-	case <-s.draining:
-		return nil, status.Error(codes.Unavailable, "the service is stopping: watch another")
+	case <-s.draining.Done():
+		return nil, errStopping
 	}
 }
 
