@@ -1,7 +1,10 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"sort"
 	"time"
 
@@ -45,6 +48,9 @@ func Build(run *evidence.Run, j verdict.Judgement) (*Document, error) {
 		return nil, fmt.Errorf("compare the evidence with its hashes: %w", err)
 	}
 	d.Warnings = warnings(run, sum)
+	for _, a := range d.Run.Altered {
+		d.Warnings = append(d.Warnings, "the evidence is not as it was when the run ended: "+a)
+	}
 	// Lists are never null in JSON.
 	if d.Events == nil {
 		d.Events = []evidence.Event{}
@@ -129,6 +135,17 @@ func figures(s *evidence.Stats, took time.Duration) Figures {
 			f.Classes[evidence.Class(c).String()] = n
 		}
 	}
+	for k, n := range s.Codes {
+		if k.Code != 0 {
+			f.Codes = append(f.Codes, CodeCount{k.Class.String(), k.Code, n})
+		}
+	}
+	slices.SortFunc(f.Codes, func(a, b CodeCount) int {
+		return cmp.Or(cmp.Compare(b.Calls, a.Calls), cmp.Compare(a.Class, b.Class), cmp.Compare(a.Code, b.Code))
+	})
+	if len(s.Backends) > 0 {
+		f.Backends = maps.Clone(s.Backends)
+	}
 	f.Response, f.Service, f.Lag = latency(s.Response), latency(s.Service), latency(s.Lag)
 	return f
 }
@@ -145,23 +162,4 @@ func latency(d *evidence.Distribution) Latency {
 	}
 	mean, most := d.Mean(), d.Max()
 	return Latency{Mean: &mean, P50: at(50), P90: at(90), P95: at(95), P99: at(99), P999: at(99.9), Max: &most}
-}
-
-// classes lists the failed classes of figures, the most frequent first:
-// "http-5xx 12, timeout 3".
-func (f Figures) classes() []classCount {
-	var out []classCount
-	for c := 0; c < evidence.NumClasses; c++ {
-		name := evidence.Class(c).String()
-		if n := f.Classes[name]; n > 0 && evidence.Class(c) != evidence.OK {
-			out = append(out, classCount{name, n})
-		}
-	}
-	sort.SliceStable(out, func(i, j int) bool { return out[i].n > out[j].n })
-	return out
-}
-
-type classCount struct {
-	name string
-	n    int64
 }

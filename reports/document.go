@@ -89,10 +89,19 @@ type Figures struct {
 	Errors   int64            `json:"errors"`
 	Degraded int64            `json:"degraded"` // answers marked as not the real ones
 	Classes  map[string]int64 `json:"classes,omitempty"`
+	Codes    []CodeCount      `json:"codes,omitempty"`
+	Backends map[string]int64 `json:"backends,omitempty"` // calls by who answered, where known
 	Bytes    int64            `json:"bytes"`
 	Response Latency          `json:"response"` // from the intended start
 	Service  Latency          `json:"service"`  // from the actual send
 	Lag      Latency          `json:"send_lag"`
+}
+
+// CodeCount is how many calls ended in a class with an HTTP status or gRPC code.
+type CodeCount struct {
+	Class string `json:"class"`
+	Code  int    `json:"code"`
+	Calls int64  `json:"calls"`
 }
 
 // ErrorRatio is the share of calls that failed, 0 to 1.

@@ -32,6 +32,18 @@ func duration(d time.Duration) string {
 	return span(d)
 }
 
+// plain writes a duration that a person set: "2s", "250ms", "1m30s".
+func plain(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = s[:len(s)-2]
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = s[:len(s)-2]
+	}
+	return s
+}
+
 // optional is duration, or a dash where it is not told.
 func optional(d *time.Duration) string {
 	if d == nil {

@@ -87,9 +87,9 @@ type verdictList struct {
 
 // figureRow is a load's figures under a name.
 type figureRow struct {
-	Name  string
-	F     Figures
-	Total bool
+	Name          string
+	F             Figures
+	Total, Closed bool
 }
 
 // figure is one chart with its caption.
@@ -120,7 +120,7 @@ func shownSource(b []byte) string {
 func pageFuncs(d *Document) template.FuncMap {
 	return template.FuncMap{
 		"symbol": symbol, "word": word, "clean": clean, "told": told, "optional": optional,
-		"thousands": thousands, "perSecond": perSecond, "span": span, "duration": duration, "size": size,
+		"thousands": thousands, "perSecond": perSecond, "span": span, "duration": duration, "plain": plain, "size": size,
 		"percent": percent, "offset": func(at time.Duration) string { return offset(at - d.Run.Start) },
 		"model":       func(l Load) string { return clean(l.model()) },
 		"closedMeans": func() string { return closedMeans },
@@ -141,7 +141,7 @@ func pageFuncs(d *Document) template.FuncMap {
 		"passed":   func(v []verdict.Verdict) int { return len(v) - len(problems(v)) },
 		"plural":   plural,
 		"list":     func(title string, l []verdict.Verdict) verdictList { return verdictList{title, l} },
-		"row":      func(name string, f Figures, total bool) figureRow { return figureRow{name, f, total} },
+		"row":      func(name string, f Figures, total, closed bool) figureRow { return figureRow{name, f, total, closed} },
 		"wall":     func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04:05 UTC") },
 		"eventText": func(e evidence.Event) string {
 			return clean(eventText(e))

@@ -34,7 +34,7 @@ func overTime(w charts.Window, d *Document, sum *evidence.Summary, i int) ([]fig
 	if err != nil {
 		return nil, err
 	}
-	took := duration(time.Duration(slices[0].took * float64(time.Second)))
+	took := plain(time.Duration(slices[0].took * float64(time.Second)))
 	out := []figure{{
 		Title: "Response time", Note: "of the calls intended in each " + took + "; logarithmic. A stretch too short of calls for a percentile shows none",
 		SVG: template.HTML(svg),
@@ -109,31 +109,40 @@ func latencyLines(slices []slice) []charts.Line {
 		{Name: "p99", Tone: charts.P99, Width: 1.6},
 	}
 	ps := []float64{100, 50, 90, 99}
-	for _, s := range slices {
-		for i, p := range ps {
+	for i, p := range ps {
+		lines[i].Step, lines[i].X = true, edges(slices)
+		for _, s := range slices {
 			v := math.NaN()
 			if s.Calls > 0 && (p == 100 || float64(s.Calls)*(1-p/100) >= 1) {
 				d, _ := s.percentile(p)
 				v = d.Seconds()
 			}
-			lines[i].X = append(lines[i].X, s.start+s.took/2)
 			lines[i].V = append(lines[i].V, v)
 		}
 	}
 	return lines
 }
 
+// edges are the times at which slices begin, and the end of the last.
+func edges(slices []slice) []float64 {
+	var x []float64
+	for _, s := range slices {
+		x = append(x, s.start)
+	}
+	last := slices[len(slices)-1]
+	return append(x, last.start+last.took)
+}
+
 // rateLines are the calls that were made against those that were planned.
 func rateLines(l Load, d *Document, slices []slice) (lines []charts.Line, note string) {
 	end := d.at(d.Run.End)
-	attained := charts.Line{Name: "calls", Tone: charts.Attained}
+	attained := charts.Line{Name: "calls", Tone: charts.Attained, Step: true, X: edges(slices)}
 	for _, s := range slices {
-		took := min(s.took, end-s.start) // the last one may be cut short
-		if took < s.took/4 {
-			break // too short for a rate
+		rate := math.NaN()
+		if took := min(s.took, end-s.start); took > s.took/4 { // the last one may be cut too short for a rate
+			rate = float64(s.Calls) / took
 		}
-		attained.X = append(attained.X, s.start+s.took/2)
-		attained.V = append(attained.V, float64(s.Calls)/took)
+		attained.V = append(attained.V, rate)
 	}
 	lines = []charts.Line{attained}
 	note = "calls per second, by the time they were intended for"
@@ -146,9 +155,8 @@ func rateLines(l Load, d *Document, slices []slice) (lines []charts.Line, note s
 			if ph.Name != p.Phase || ph.Planned <= 0 {
 				continue
 			}
-			rate := float64(p.Planned) / ph.Planned.Seconds()
 			planned.X = append(planned.X, d.at(ph.Start), d.at(ph.End))
-			planned.V = append(planned.V, rate, rate)
+			planned.V = append(planned.V, float64(p.Planned)/ph.Planned.Seconds(), math.NaN())
 		}
 	}
 	if len(planned.X) > 0 {

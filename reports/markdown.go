@@ -30,7 +30,11 @@ func Markdown(w io.Writer, run *evidence.Run, j verdict.Judgement) error {
 	if len(d.Faults) > 0 {
 		b.WriteString("| Fault | Phase | Touched |\n| --- | --- | --- |\n")
 		for _, f := range d.Faults {
-			fmt.Fprintf(&b, "| %s | %s | %s |\n", markdown(f.Fault), markdown(f.Phase), markdown(f.touchedWords()))
+			touched := f.touchedWords()
+			if f.Error != "" {
+				touched += "; " + f.Error
+			}
+			fmt.Fprintf(&b, "| %s | %s | %s |\n", markdown(f.Fault), markdown(f.Phase), markdown(touched))
 		}
 		b.WriteString("\n")
 	}

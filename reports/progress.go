@@ -35,18 +35,18 @@ func (p Progress) String() string {
 		s += fmt.Sprintf("  in flight %d", p.InFlight)
 	}
 	s = strings.TrimRight(s, " ")
-	if len(p.Faults) > 0 {
-		faults := "  ✗ " + clean(strings.Join(p.Faults, ", "))
-		if room := terminalWidth - 1 - letters(s); room >= 12 {
-			s += cut(faults, room)
-		} else {
-			// Faults matter more than the calls in flight.
-			s, _, _ = strings.Cut(s, "  in flight")
-			s = strings.TrimRight(s, " ")
-			s += cut(faults, terminalWidth-1-letters(s))
-		}
+	const width = terminalWidth - 1
+	if len(p.Faults) == 0 {
+		return cut(s, width)
 	}
-	return cut(s, terminalWidth-1)
+	// Faults matter more than the calls in flight, and are never left out.
+	faults := "  ✗ " + clean(strings.Join(p.Faults, ", "))
+	const least = 12
+	if letters(s)+min(least, letters(faults)) > width {
+		s, _, _ = strings.Cut(s, "  in flight")
+		s = cut(strings.TrimRight(s, " "), width-least)
+	}
+	return s + cut(faults, width-letters(s))
 }
 
 // Live shows progress while a run goes on. On a terminal one line is written

@@ -9,6 +9,7 @@ import (
 type column struct {
 	title string
 	right bool // aligned to the right
+	min   int  // as wide as this in any case
 	max   int  // cells longer than this are broken into lines; 0: never
 }
 
@@ -74,7 +75,7 @@ func columnWidths(width int, columns []column, grow int, rows []row) []int {
 	widths := make([]int, len(columns))
 	taken := 2 * (len(columns) - 1)
 	for i, c := range columns {
-		widths[i] = letters(c.title)
+		widths[i] = max(c.min, letters(c.title))
 		for _, r := range rows {
 			widths[i] = max(widths[i], letters(r.cells[i]))
 		}

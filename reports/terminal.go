@@ -135,8 +135,8 @@ func (t *terminal) faults(d *Document) {
 }
 
 func (t *terminal) loads(d *Document) {
-	columns := []column{{title: "phase"}, {title: "calls", right: true}, {title: "rate", right: true}, {title: "p50", right: true},
-		{title: "p90", right: true}, {title: "p99", right: true}, {title: "max", right: true}, {title: "errors", right: true}}
+	columns := []column{{title: "phase", min: 10}, {title: "calls", right: true, min: 7}, {title: "rate", right: true, min: 7}, {title: "p50", right: true, min: 6},
+		{title: "p90", right: true, min: 6}, {title: "p99", right: true, min: 6}, {title: "max", right: true, min: 6}, {title: "errors", right: true}}
 	for _, l := range d.Loads {
 		t.WriteString("\n")
 		t.text(0, fmt.Sprintf("%s: %s (%s)", l.Name, l.Call, l.model()))
@@ -158,23 +158,6 @@ func (t *terminal) loads(d *Document) {
 		}
 		table(&t.Builder, terminalWidth, columns, 0, rows)
 	}
-}
-
-// classWords says how calls failed, and how many answers were not the real
-// ones: "http-5xx 12, timeout 3; 40 degraded".
-func classWords(f Figures) string {
-	var parts []string
-	for _, c := range f.classes() {
-		parts = append(parts, c.name+" "+thousands(c.n))
-	}
-	s := strings.Join(parts, ", ")
-	if f.Degraded > 0 {
-		if s != "" {
-			s += "; "
-		}
-		s += thousands(f.Degraded) + " degraded"
-	}
-	return s
 }
 
 func (t *terminal) end(d *Document, dir string) {

@@ -1,7 +1,9 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -167,4 +169,58 @@ func marginShare(margin string) (share float64, ok bool) {
 		return 0, false
 	}
 	return f / 100, true
+}
+
+// classWords says how calls failed, with their codes, the most frequent first,
+// and how many answers were not the real ones: "http-5xx 12 (503), timeout 3;
+// 40 degraded".
+func classWords(f Figures) string {
+	type failed struct {
+		name string
+		n    int64
+	}
+	var classes []failed
+	for c := range evidence.NumClasses {
+		name := evidence.Class(c).String()
+		if n := f.Classes[name]; n > 0 && evidence.Class(c) != evidence.OK {
+			classes = append(classes, failed{name, n})
+		}
+	}
+	slices.SortStableFunc(classes, func(a, b failed) int { return cmp.Compare(b.n, a.n) })
+	var parts []string
+	for _, c := range classes {
+		parts = append(parts, c.name+" "+thousands(c.n)+codeWords(f.Codes, c.name))
+	}
+	s := strings.Join(parts, ", ")
+	if f.Degraded > 0 {
+		if s != "" {
+			s += "; "
+		}
+		s += thousands(f.Degraded) + " degraded"
+	}
+	return s
+}
+
+// codeWords names the codes of a class: " (503)", " (503 ×12, 502 ×3)".
+func codeWords(codes []CodeCount, class string) string {
+	var of []CodeCount
+	for _, c := range codes {
+		if c.Class == class && c.Code > 0 {
+			of = append(of, c)
+		}
+	}
+	switch {
+	case len(of) == 0:
+		return ""
+	case len(of) == 1:
+		return fmt.Sprintf(" (%d)", of[0].Code)
+	}
+	var parts []string
+	for _, c := range of[:min(len(of), 3)] {
+		parts = append(parts, fmt.Sprintf("%d ×%s", c.Code, thousands(c.Calls)))
+	}
+	if len(of) > 3 {
+		parts = append(parts, "…")
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
 }

@@ -8,7 +8,7 @@ func Latency(w Window, label string, lines []Line) (string, error) {
 		positive[i] = l
 		positive[i].V = onlyPositive(l.V)
 	}
-	f := w.frame(230, true)
+	f := w.frame(190, true)
 	lo, hi, ok := extent(positive, func(v float64) bool { return v > 0 })
 	if !ok {
 		lo, hi = 1e-3, 1e-1

@@ -16,22 +16,33 @@ type Line struct {
 	Tone   Tone
 	Width  float64   // 0: 1.4
 	Dashes []float64 // none: solid
-	X, V   []float64 // of one length, X increasing
+	X, V   []float64 // of one length, X never decreasing; with Step, X has one more
 	Step   bool      // V[i] holds from X[i] to X[i+1]
 }
 
-// points gives the stretches without gaps.
+// points gives the stretches without gaps. Steps are spelled out.
 func (l Line) points() []plotter.XYs {
 	var out []plotter.XYs
 	var run plotter.XYs
-	for i := range min(len(l.X), len(l.V)) {
+	n := min(len(l.X), len(l.V))
+	if l.Step {
+		n = min(len(l.X)-1, len(l.V))
+	}
+	for i := range n {
 		if math.IsNaN(l.V[i]) || math.IsInf(l.V[i], 0) || math.IsNaN(l.X[i]) {
 			if len(run) > 0 {
 				out, run = append(out, run), nil
 			}
 			continue
 		}
-		run = append(run, plotter.XY{X: l.X[i], Y: l.V[i]})
+		switch k := len(run); {
+		case !l.Step:
+			run = append(run, plotter.XY{X: l.X[i], Y: l.V[i]})
+		case k > 0 && run[k-1].Y == l.V[i]: // the step goes on
+			run[k-1].X = l.X[i+1]
+		default:
+			run = append(run, plotter.XY{X: l.X[i], Y: l.V[i]}, plotter.XY{X: l.X[i+1], Y: l.V[i]})
+		}
 	}
 	if len(run) > 0 {
 		out = append(out, run)
@@ -73,11 +84,7 @@ func (l Line) layer() layer {
 					vg.Point{X: x(run[0].X), Y: y(run[0].Y)})
 				continue
 			}
-			pl := &plotter.Line{XYs: run, LineStyle: l.style()}
-			if l.Step {
-				pl.StepStyle = plotter.PostStep
-			}
-			pl.Plot(c, p)
+			(&plotter.Line{XYs: run, LineStyle: l.style()}).Plot(c, p)
 		}
 	}
 }
@@ -125,7 +132,7 @@ func names(lines []Line) layer {
 		}
 		for _, lb := range labels {
 			x := c.Max.X + 8
-			c.StrokeLine2(line(0.6, lb.l.Tone), lb.x+1, lb.at, x-2, lb.y)
+			c.StrokeLine2(line(0.7, Edge, 1, 2), lb.x+2, lb.at, x-3, lb.y)
 			sty := write(textSize, lb.l.Tone, draw.XLeft, draw.YCenter)
 			c.FillText(sty, vg.Point{X: x, Y: lb.y}, fit(sty, lb.l.Name, width-x-2))
 		}

@@ -10,7 +10,7 @@ import (
 // Rate draws calls per second: the first line filled down to zero, the others
 // over it.
 func Rate(w Window, label string, lines []Line) (string, error) {
-	f := w.frame(150, false)
+	f := w.frame(108, false)
 	_, hi, _ := extent(lines, func(v float64) bool { return v >= 0 })
 	ticks, top := linearTicks(hi*1.04, 4, count)
 	f.Y.Min, f.Y.Max = 0, top
@@ -43,7 +43,7 @@ func area(l Line) layer {
 // barWidth seconds. The series' names stand beside the chart, in the order of
 // the stack.
 func Stack(w Window, label string, barWidth float64, series []Line) (string, error) {
-	f := w.frame(130, false)
+	f := w.frame(88, false)
 	var sums []float64
 	for _, s := range series {
 		for i, v := range s.V {

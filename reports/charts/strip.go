@@ -46,7 +46,7 @@ func Strip(w Window, label string, lanes []Lane) (string, error) {
 	height := 24 + 6 + laneHeight*vg.Length(len(lanes)+1)
 	f := newFrame(height, 6, 24)
 	f.X.Min, f.X.Max = 0, w.end()
-	f.draw(w.bands(false), w.blocks(), w.axis())
+	f.draw(shade(grouped(w.Bands), 0), w.blocks(), w.axis())
 	for i, l := range lanes {
 		f.draw(l.layer(i + 1))
 	}
@@ -55,7 +55,7 @@ func Strip(w Window, label string, lanes []Lane) (string, error) {
 
 // Tracks draws lanes like Strip does, below the names of the phases.
 func Tracks(w Window, label string, lanes []Lane) (string, error) {
-	f := w.frame(24+20+laneHeight*vg.Length(len(lanes)), false)
+	f := w.frame(laneHeight*vg.Length(len(lanes)), false)
 	f.draw(w.axis())
 	for i, l := range lanes {
 		f.draw(l.layer(i))

@@ -38,38 +38,58 @@ func (w Window) end() float64 {
 	return 1
 }
 
-// frame makes a chart over the window: bands, phase boundaries and, above the
-// data area, the names of the phases.
-func (w Window) frame(height vg.Length, bandNames bool) *frame {
-	f := newFrame(height, 20, 24)
+// nameRow is the height of a row of names above the data area.
+const nameRow vg.Length = 13
+
+// frame makes a chart with a data area of the given height over the window:
+// bands, phase boundaries and, above the data area, the names of the phases
+// and, where asked for, of the bands.
+func (w Window) frame(data vg.Length, bandNames bool) *frame {
+	bands := grouped(w.Bands)
+	rows := vg.Length(0)
+	if bandNames {
+		for i := range bands {
+			rows = max(rows, vg.Length(overlapsBefore(bands, i)+1))
+		}
+	}
+	top, bottom := 18+rows*nameRow, vg.Length(24)
+	f := newFrame(top+data+bottom, top, bottom)
 	f.X.Min, f.X.Max = 0, w.end()
-	f.draw(w.bands(bandNames), w.phases())
+	f.draw(shade(bands, rows), w.phases(rows))
 	return f
 }
 
-// close adds what lies over the data: the time axis.
+// axis is the time axis.
 func (w Window) axis() layer { return xAxis(timeTicks(w.end()), "") }
 
-// bands shades the stretches in which something was broken.
-func (w Window) bands(names bool) layer {
+// shade shows the stretches in which something was broken, with their names in
+// rows above the data area; without rows, there are no names.
+func shade(bands []Span, rows vg.Length) layer {
 	return func(c draw.Canvas, p *plot.Plot) {
 		x, _ := p.Transforms(&c)
-		sty := write(smallSize, BandEdge, draw.XLeft, draw.YTop)
-		for i, group := range grouped(w.Bands) {
-			from, to := clamp(x(group.Start), c), clamp(x(group.End), c)
-			if to-from < 1.5 {
-				to = from + 1.5
-			}
-			rect(c, Band, from, to, c.Min.Y, c.Max.Y)
-			c.StrokeLine2(line(1, BandEdge, 3, 2), from, c.Min.Y, from, c.Max.Y)
-			c.StrokeLine2(line(1, BandEdge, 3, 2), to, c.Min.Y, to, c.Max.Y)
-			if names {
-				// Overlapping bands that are not the same get lines of their own.
-				row := vg.Length(overlapsBefore(grouped(w.Bands), i))
-				c.FillText(sty, vg.Point{X: from + 4, Y: c.Max.Y - 3 - row*13}, fit(sty, group.Name, to-from-8))
+		sty := write(smallSize, BandEdge, draw.XLeft, draw.YBottom)
+		top := c.Max.Y + rows*nameRow
+		for i, b := range bands {
+			from, to := clamp(x(b.Start), c), clamp(x(b.End), c)
+			to = max(to, from+1.5)
+			rect(c, Band, from, to, c.Min.Y, top)
+			c.StrokeLine2(line(1, BandEdge, 3, 2), from, c.Min.Y, from, top)
+			c.StrokeLine2(line(1, BandEdge, 3, 2), to, c.Min.Y, to, top)
+			if rows > 0 {
+				y := top - nameRow*vg.Length(overlapsBefore(bands, i)+1) + 2
+				c.FillText(sty, vg.Point{X: from + 4, Y: y}, fit(sty, b.Name, max(to-from-8, spaceAfter(bands, i, from, x, c))))
 			}
 		}
 	}
+}
+
+// spaceAfter is the room that the i-th band's name has, from its start until
+// the next band of any row, when it is longer than its band.
+func spaceAfter(bands []Span, i int, from vg.Length, x func(float64) vg.Length, c draw.Canvas) vg.Length {
+	if i+1 < len(bands) {
+		return clamp(x(bands[i+1].Start), c) - from - 8
+	}
+	return c.Max.X - from - 8
 }
 
 // grouped joins bands of the same stretch into one with both names, in order
@@ -101,15 +121,16 @@ func overlapsBefore(bands []Span, i int) int {
 	return n
 }
 
-// phases marks where phases begin, with their names above the data area.
-func (w Window) phases() layer {
+// phases marks where phases begin, with their names above the data area and
+// the rows of other names.
+func (w Window) phases(rows vg.Length) layer {
 	return func(c draw.Canvas, p *plot.Plot) {
 		x, _ := p.Transforms(&c)
 		sty := write(smallSize, Muted, draw.XLeft, draw.YBottom)
 		for _, ph := range w.Phases {
 			from, to := clamp(x(ph.Start), c), clamp(x(ph.End), c)
-			c.StrokeLine2(line(0.8, Edge, 1.5, 2.5), from, c.Min.Y, from, c.Max.Y+14)
-			c.FillText(sty, vg.Point{X: from + 4, Y: c.Max.Y + 4}, fit(sty, ph.Name, to-from-6))
+			c.StrokeLine2(line(0.8, Edge, 1.5, 2.5), from, c.Min.Y, from, c.Max.Y+rows*nameRow+14)
+			c.FillText(sty, vg.Point{X: from + 4, Y: c.Max.Y + rows*nameRow + 4}, fit(sty, ph.Name, to-from-6))
 		}
 	}
 }

@@ -1,0 +1,144 @@
+package reports
+
+import (
+	"bytes"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"ordeal/runner/evidence"
+)
+
+// fetches finds what would make a browser load something: attributes and CSS
+// that name a place outside the page.
+func fetches(page string) []string {
+	return regexp.MustCompile(`(?i)(\s(src|srcset|data|poster|action)\s*=|<(script|iframe|object|embed|link|img|image|use|base)\b|@import|url\(|(xlink:)?href\s*=\s*["'][^#"'])`).FindAllString(page, -1)
+}
+
+func TestPageNeedsNothingElse(t *testing.T) {
+	if len(fetches(`<link rel=x><img src="x"><style>@import "x"; a{background:url(x)}</style>`)) != 5 {
+		t.Fatal("the test does not see what it is there to see")
+	}
+	page := render(t, HTML, open(t, writeBreakerRun(t, breakerMeta())), breakerJudgement())
+	if f := fetches(page); len(f) > 0 {
+		t.Errorf("the page refers to other places: %q", f)
+	}
+}
+
+func TestPageShowsTheRun(t *testing.T) {
+	page := render(t, HTML, open(t, writeBreakerRun(t, breakerMeta())), breakerJudgement())
+	for _, want := range []string{
+		"closed model, 5 clients", "each client waits", // what a closed model means
+		"half-open",                              // the breaker's state track
+		">blackhole on gateway-&gt;users</text>", // the fault's name in a chart
+		">http-5xx</text>", ">planned</text>", ">p99</text>", ">99.9%</text>",
+		"4 connections, 132 calls, 18.4 kB", // what the fault touched
+		"bench-1", "0123456789ab", "v12.13.0", "127.0.0.1", "SHA-256",
+		"get: /api/v1/users/42", // the scenario's source
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not show %q", want)
+		}
+	}
+	if strings.Contains(page, "not as it was") {
+		t.Error("the page says that untouched evidence was altered")
+	}
+}
+
+func TestPageOfALongRunIsSmall(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "long")
+	m := breakerMeta()
+	m.Phases = []evidence.PhaseMeta{{Name: "steady", Start: start, For: time.Hour}}
+	m.Loads[0].Planned = map[string]int64{"steady": 3 * 3600}
+	w, err := evidence.Create(dir, m, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Event(evidence.Event{At: start, Kind: evidence.PhaseStart, Phase: "steady"})
+	for i := range 2 * 3 * 3600 {
+		s := evidence.Sample{Load: i % 2, Seq: uint64(i / 2), Intended: at(float64(i/2) / 3)}
+		s.Sent = s.Intended
+		s.Done = s.Sent + time.Duration(1+i*7919%1000)*ms/10
+		s.Class = evidence.Class(i / 7 % evidence.NumClasses)
+		w.Sample(s)
+	}
+	w.Event(evidence.Event{At: at(3600), Kind: evidence.PhaseEnd, Phase: "steady"})
+	if err := w.Update(func(m *evidence.Meta) { m.Took = at(3600) }); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(evidence.Completed, nil); err != nil {
+		t.Fatal(err)
+	}
+	page := render(t, HTML, open(t, dir), breakerJudgement())
+	if len(page) > 1<<20 {
+		t.Errorf("the page of an hour's run takes %d bytes, want at most 1 MiB", len(page))
+	}
+	if !strings.Contains(page, "of the calls intended in each 6s") {
+		t.Error("an hour is not drawn in slices of 6s")
+	}
+}
+
+// TestRendersAtTheSameTime is of use under the race detector.
+func TestRendersAtTheSameTime(t *testing.T) {
+	run := open(t, writeBreakerRun(t, breakerMeta()))
+	var wg sync.WaitGroup
+	pages := make([]string, 4)
+	for i := range pages {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			var b bytes.Buffer
+			if err := HTML(&b, run, breakerJudgement()); err != nil {
+				t.Error(err)
+			}
+			pages[i] = b.String()
+		}()
+	}
+	wg.Wait()
+	for _, p := range pages[1:] {
+		if p != pages[0] {
+			t.Error("the same run gives different pages")
+		}
+	}
+}
+
+func TestMarginBar(t *testing.T) {
+	for _, c := range []struct {
+		margin string
+		want   *bar
+	}{
+		{"75%", &bar{Half: 38}}, {"100%", &bar{Half: 50}}, {"250%", &bar{Half: 50}},
+		{"-40%", &bar{Over: true, Half: 20}}, {"−40 %", &bar{Over: true, Half: 20}}, {"-900%", &bar{Over: true, Half: 50}},
+		{"0%", &bar{}}, {"", nil}, {"plenty", nil}, {"NaN%", nil},
+	} {
+		got := marginBar(c.margin)
+		if (got == nil) != (c.want == nil) || got != nil && *got != *c.want {
+			t.Errorf("marginBar(%q) = %+v, want %+v", c.margin, got, c.want)
+		}
+	}
+}
+
+func BenchmarkHTML(b *testing.B) { benchmark(b, HTML) }
+
+func BenchmarkTerminal(b *testing.B) { benchmark(b, Terminal(false)) }
+
+func BenchmarkJSON(b *testing.B) { benchmark(b, JSON) }
+
+// benchmark renders a run whose calls were counted already.
+func benchmark(b *testing.B, r Renderer) {
+	run, j := open(b, writeBreakerRun(b, breakerMeta())), breakerJudgement()
+	if _, err := run.Summary(); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		var out bytes.Buffer
+		if err := r(&out, run, j); err != nil {
+			b.Fatal(err)
+		}
+		b.SetBytes(int64(out.Len()))
+	}
+}
