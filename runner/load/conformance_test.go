@@ -1,0 +1,411 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+	"google.golang.org/grpc"
+	testpb "google.golang.org/grpc/interop/grpc_testing"
+	"google.golang.org/grpc/reflection"
+
+	"ordeal/runner/evidence"
+)
+
+// Every engine passes the same suite: each call that was issued is recorded
+// exactly once, with times that fit, whatever becomes of the target and of the
+// run; and nothing is left behind.
+
+// collector is a sink that keeps what it is given.
+type collector struct {
+	mu      sync.Mutex
+	samples []evidence.Sample
+}
+
+func (c *collector) Sample(s evidence.Sample) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.samples = append(c.samples, s)
+}
+func (*collector) Event(evidence.Event) {}
+func (*collector) Point(evidence.Point) {}
+
+func (c *collector) count() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.samples)
+}
+
+// sorted gives the samples by number.
+func (c *collector) sorted() []evidence.Sample {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := slices.Clone(c.samples)
+	slices.SortFunc(s, func(a, b evidence.Sample) int { return int(a.Seq) - int(b.Seq) })
+	return s
+}
+
+func (c *collector) classes() (n [evidence.NumClasses]int) {
+	for _, s := range c.sorted() {
+		n[s.Class]++
+	}
+	return n
+}
+
+// target is a server that can be told how to behave.
+type target struct {
+	addr  string
+	calls atomic.Int64  // begun
+	delay atomic.Int64  // ns before the answer; below zero: no answer
+	gate  chan struct{} // closed when the test is over: lets go of every call
+	kill  func()        // closes the listener and all connections
+}
+
+// serve waits as told; ctx is the call's.
+func (t *target) serve(ctx context.Context) {
+	t.calls.Add(1)
+	d := time.Duration(t.delay.Load())
+	if d == 0 {
+		return
+	}
+	var after <-chan time.Time
+	if d > 0 {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		after = timer.C
+	}
+	select {
+	case <-after:
+	case <-ctx.Done():
+	case <-t.gate:
+	}
+}
+
+func newHTTPTarget(t testing.TB, handler http.Handler) *target {
+	t.Helper()
+	tg := &target{gate: make(chan struct{})}
+	if handler == nil {
+		handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			tg.serve(r.Context())
+			w.Header().Set("X-Served-By", "replica-1")
+			_, _ = w.Write([]byte("hello"))
+		})
+	}
+	lis := listen(t)
+	tg.addr = lis.Addr().String()
+	srv := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = srv.Serve(lis) }()
+	tg.kill = sync.OnceFunc(func() { _ = srv.Close(); <-ended })
+	t.Cleanup(func() { close(tg.gate); tg.kill() })
+	return tg
+}
+
+func listen(t testing.TB) net.Listener {
+	t.Helper()
+	lis, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lis
+}
+
+// grpcService answers the four kinds of call.
+type grpcService struct {
+	testpb.UnimplementedTestServiceServer
+	*target
+}
+
+func (s grpcService) UnaryCall(ctx context.Context, _ *testpb.SimpleRequest) (*testpb.SimpleResponse, error) {
+	s.serve(ctx)
+	return &testpb.SimpleResponse{}, ctx.Err()
+}
+
+func (s grpcService) StreamingOutputCall(r *testpb.StreamingOutputCallRequest, out grpc.ServerStreamingServer[testpb.StreamingOutputCallResponse]) error {
+	s.serve(out.Context())
+	if err := out.Context().Err(); err != nil {
+		return err
+	}
+	for range r.ResponseParameters {
+		if err := out.Send(&testpb.StreamingOutputCallResponse{}); err != nil {
+			return err
+		}
+	}
+	if r.GetPayload().GetBody() != nil { // asked to stay open
+		<-out.Context().Done()
+		return out.Context().Err()
+	}
+	return nil
+}
+
+func (s grpcService) StreamingInputCall(in grpc.ClientStreamingServer[testpb.StreamingInputCallRequest, testpb.StreamingInputCallResponse]) error {
+	s.serve(in.Context())
+	if err := in.Context().Err(); err != nil {
+		return err
+	}
+	var n int32
+	for {
+		if _, err := in.Recv(); err != nil {
+			break
+		}
+		n++
+	}
+	return in.SendAndClose(&testpb.StreamingInputCallResponse{AggregatedPayloadSize: n})
+}
+
+func (s grpcService) FullDuplexCall(both grpc.BidiStreamingServer[testpb.StreamingOutputCallRequest, testpb.StreamingOutputCallResponse]) error {
+	s.serve(both.Context())
+	for {
+		if _, err := both.Recv(); err != nil {
+			return both.Context().Err()
+		}
+		if err := both.Send(&testpb.StreamingOutputCallResponse{}); err != nil {
+			return err
+		}
+	}
+}
+
+func newGRPCTarget(t testing.TB, opts ...grpc.ServerOption) *target {
+	t.Helper()
+	tg := &target{gate: make(chan struct{})}
+	tg.start(t, listen(t), opts...)
+	t.Cleanup(func() { close(tg.gate); tg.kill() })
+	return tg
+}
+
+func (tg *target) start(_ testing.TB, lis net.Listener, opts ...grpc.ServerOption) {
+	tg.addr = lis.Addr().String()
+	srv := grpc.NewServer(opts...)
+	testpb.RegisterTestServiceServer(srv, grpcService{target: tg})
+	reflection.Register(srv)
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = srv.Serve(lis) }()
+	tg.kill = sync.OnceFunc(func() { srv.Stop(); <-ended })
+}
+
+// subject is an engine with a target that fits.
+type subject struct {
+	name   string
+	spec   Spec
+	target func(t testing.TB) *target
+}
+
+func subjects() []subject {
+	httpTarget := func(t testing.TB) *target { return newHTTPTarget(t, nil) }
+	grpcTarget := func(t testing.TB) *target { return newGRPCTarget(t) }
+	const service = "grpc.testing.TestService/"
+	return []subject{
+		{"http", Spec{HTTP: &HTTP{Target: "t", Get: "/"}}, httpTarget},
+		{"grpc unary", Spec{GRPC: &GRPC{Target: "t", Call: service + "UnaryCall"}}, grpcTarget},
+		{"grpc server stream", Spec{GRPC: &GRPC{Target: "t", Call: service + "StreamingOutputCall",
+			Data: map[string]any{"response_parameters": []any{map[string]any{"size": 1}, map[string]any{"size": 1}}}}}, grpcTarget},
+		{"grpc client stream", Spec{GRPC: &GRPC{Target: "t", Call: service + "StreamingInputCall", Repeat: 3}}, grpcTarget},
+		{"grpc bidi stream", Spec{GRPC: &GRPC{Target: "t", Call: service + "FullDuplexCall", Repeat: 3, Connections: 2}}, grpcTarget},
+	}
+}
+
+// situation is what happens to the engine, and what must come of it.
+type situation struct {
+	name    string
+	length  time.Duration
+	timeout time.Duration
+	before  func(tg *target)                                // before the load starts
+	during  func(tg *target, got *collector, cancel func()) // while it goes on
+	check   func(t *testing.T, closed bool, planned int, got []evidence.Sample)
+}
+
+func situations() []situation {
+	count := func(got []evidence.Sample, class evidence.Class) (n int) {
+		for _, s := range got {
+			if s.Class == class {
+				n++
+			}
+		}
+		return n
+	}
+	return []situation{
+		{
+			name: "normal", length: 300 * time.Millisecond, timeout: 5 * time.Second,
+			check: func(t *testing.T, closed bool, planned int, got []evidence.Sample) {
+				if !closed && len(got) != planned {
+					t.Errorf("%d of %d planned calls", len(got), planned)
+				}
+				if n := count(got, evidence.OK); n != len(got) || n == 0 {
+					t.Errorf("%d of %d calls are ok", n, len(got))
+				}
+				for _, s := range got {
+					if s.Backend == "" || s.Mark != "" {
+						t.Errorf("backend %q, mark %q", s.Backend, s.Mark)
+						break
+					}
+				}
+			},
+		},
+		{
+			name: "cancelled", length: time.Minute, timeout: 5 * time.Second,
+			during: func(_ *target, got *collector, cancel func()) {
+				poll(func() bool { return got.count() >= 10 })
+				cancel()
+			},
+			check: func(t *testing.T, _ bool, _ int, got []evidence.Sample) {
+				if n := count(got, evidence.OK); n < 10 {
+					t.Errorf("%d calls before the end", n)
+				}
+			},
+		},
+		{
+			name: "cancelled while nothing answers", length: time.Minute, timeout: 300 * time.Millisecond,
+			before: func(tg *target) { tg.delay.Store(-1) },
+			during: func(tg *target, _ *collector, cancel func()) {
+				poll(func() bool { return tg.calls.Load() >= 5 })
+				cancel()
+			},
+			check: func(t *testing.T, _ bool, _ int, got []evidence.Sample) {
+				if n := count(got, evidence.Timeout); n != len(got) || n < 5 {
+					t.Errorf("%d of %d calls without an answer are timeouts", n, len(got))
+				}
+			},
+		},
+		{
+			name: "timeouts", length: 300 * time.Millisecond, timeout: 200 * time.Millisecond,
+			before: func(tg *target) { tg.delay.Store(-1) },
+			check: func(t *testing.T, _ bool, _ int, got []evidence.Sample) {
+				if n := count(got, evidence.Timeout); n != len(got) || n == 0 {
+					t.Errorf("%d of %d calls are timeouts", n, len(got))
+				}
+				for _, s := range got {
+					if d := s.Service(); d < 190*time.Millisecond || d > 3*time.Second {
+						t.Errorf("a timeout of 200ms took %v", d)
+						break
+					}
+				}
+			},
+		},
+		{
+			name: "target dies", length: 600 * time.Millisecond, timeout: 2 * time.Second,
+			before: func(tg *target) { tg.delay.Store(int64(20 * time.Millisecond)) },
+			during: func(tg *target, got *collector, _ func()) {
+				poll(func() bool { return got.count() >= 10 })
+				tg.kill()
+			},
+			check: func(t *testing.T, _ bool, _ int, got []evidence.Sample) {
+				if n := count(got, evidence.OK); n < 5 {
+					t.Errorf("%d calls are ok", n)
+				}
+				if n := count(got, evidence.Refused); n == 0 {
+					t.Error("no call was refused")
+				}
+				// The few in flight at the moment are resets; nothing is a mystery.
+				if n := count(got, evidence.Other) + count(got, evidence.GRPCStatus) + count(got, evidence.Timeout); n > 0 {
+					t.Errorf("%d calls are neither ok nor refused nor reset", n)
+				}
+			},
+		},
+		{
+			name: "late end", length: 300 * time.Millisecond, timeout: 5 * time.Second,
+			before: func(tg *target) { tg.delay.Store(int64(150 * time.Millisecond)) },
+			check: func(t *testing.T, closed bool, planned int, got []evidence.Sample) {
+				// Ten at a time for 150 ms each: what could not be sent is not sent late.
+				if !closed && len(got) >= planned {
+					t.Errorf("%d of %d planned calls, with a cap that cannot carry them", len(got), planned)
+				}
+				for _, s := range got {
+					if !closed && s.Sent > s.Intended+400*time.Millisecond {
+						t.Errorf("call %d was sent %v late", s.Seq, s.Lag())
+					}
+				}
+			},
+		},
+	}
+}
+
+// poll waits for a condition, for a time that a loaded machine needs at most.
+func poll(condition func() bool) {
+	for deadline := time.Now().Add(10 * time.Second); !condition() && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func TestEngines(t *testing.T) {
+	t.Cleanup(func() { goleak.VerifyNone(t) }) // when all are done
+	for _, sub := range subjects() {
+		for _, closed := range []bool{false, true} {
+			for _, sit := range situations() {
+				t.Run(fmt.Sprintf("%s/closed=%v/%s", sub.name, closed, sit.name), func(t *testing.T) {
+					t.Parallel()
+					conform(t, sub, sit, closed)
+				})
+			}
+		}
+	}
+}
+
+func conform(t *testing.T, sub subject, sit situation, closed bool) {
+	spec := sub.spec
+	spec.Name, spec.Timeout = "l", sit.timeout
+	if closed {
+		spec.Clients = 10
+	} else {
+		spec.Rate, spec.Workers, spec.Arrivals = holdAt(300), 10, "poisson"
+	}
+	tg := sub.target(t)
+	if sit.before != nil {
+		sit.before(tg)
+	}
+	clock := evidence.NewClock()
+	env := Env{Index: 3, Addrs: []string{tg.addr}, Clock: clock, End: sit.length, Seed: 1}
+	ps := phases(sit.length)
+	s := schedule(t, spec, ps, 1)
+	engine, err := spec.Engine(env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	got := &collector{}
+	var helper sync.WaitGroup
+	defer helper.Wait()
+	if sit.during != nil {
+		helper.Go(func() { sit.during(tg, got, cancel) })
+	}
+	cancelled := make(chan time.Time, 1)
+	context.AfterFunc(ctx, func() { cancelled <- time.Now() })
+	if err := engine.Run(ctx, s, got); err != nil {
+		t.Error(err)
+	}
+	select {
+	case at := <-cancelled:
+		if took := time.Since(at); took > sit.timeout+3*time.Second {
+			t.Errorf("it took %v to end a cancelled run", took)
+		}
+	default:
+	}
+	samples := got.sorted()
+	for i, sample := range samples {
+		if sample.Seq != uint64(i) {
+			t.Fatalf("call %d was recorded in place of call %d: twice, or not at all", sample.Seq, i)
+		}
+		want := sample.Sent
+		if !closed {
+			want, _ = s.At(sample.Seq)
+		}
+		if sample.Load != 3 || sample.Intended != want || sample.Sent < sample.Intended || sample.Done < sample.Sent {
+			t.Fatalf("call %d, intended at %v: %+v", i, want, sample)
+		}
+	}
+	sit.check(t, closed, int(before(s, sit.length)*b2i(!closed)), samples)
+}
+
+func b2i(b bool) uint64 {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,76 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"ordeal/runner/evidence"
+)
+
+// Engine makes the calls of one load.
+type Engine interface {
+	// Run makes the calls of the schedule and gives a sample of each to out. It
+	// returns when every call that was issued has ended and has been recorded,
+	// exactly once. When ctx is done no further call is issued, and those in
+	// flight end within their timeout at the latest; that is not an error. The
+	// schedule must be that of the engine's own Spec.
+	Run(ctx context.Context, s Schedule, out evidence.Sink) error
+}
+
+// Env is what an engine needs to know of the run that it is part of.
+type Env struct {
+	Index int            // Sample.Load
+	Addrs []string       // the target's replicas: host:port, or a URL for another scheme than http
+	Clock evidence.Clock // of all evidence
+	Start time.Duration  // the start of the timeline, as an offset on Clock
+	End   time.Duration  // the length of the timeline: from Start+End on, nothing is issued
+	Dir   string         // where data files are
+	Seed  uint64         // of the random values in templates
+}
+
+// Engine prepares the engine of the load: files are read, templates are tried
+// out and tokens are signed here, so that Run has nothing left to fail on but
+// the target. An engine is good for one Run.
+func (s *Spec) Engine(env Env) (Engine, error) {
+	if len(env.Addrs) == 0 {
+		return nil, fmt.Errorf("load %s: target %s has no address", s.Name, s.Target())
+	}
+	var e Engine
+	var err error
+	switch {
+	case s.HTTP != nil:
+		e, err = newHTTPEngine(s, env)
+	case s.GRPC != nil:
+		e, err = newGRPCEngine(s, env)
+	case s.Trickle != nil:
+		e, err = newTrickleEngine(s, env)
+	default:
+		err = errors.New("none of http, grpc and trickle is set")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("load %s: %w", s.Name, err)
+	}
+	return e, nil
+}
+
+// grace is how long calls in flight may go on after the run was cancelled,
+// where the engine can end them.
+const grace = time.Second
+
+// outlive gives a context that ends a grace after ctx does, or when end is
+// called.
+func outlive(ctx context.Context) (late context.Context, end func()) {
+	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		timer := time.NewTimer(grace)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			cancel()
+		case <-late.Done():
+		}
+	})
+	return late, func() { stop(); cancel() }
+}

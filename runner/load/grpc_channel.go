@@ -1,0 +1,234 @@
+package load
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc/attributes"
+	"google.golang.org/grpc/balancer"
+	"google.golang.org/grpc/balancer/roundrobin"
+	"google.golang.org/grpc/connectivity"
+	"google.golang.org/grpc/resolver"
+)
+
+// channelName is both the scheme of the addresses that the gRPC engine dials
+// and the name of the balancer that those channels use.
+const channelName = "ordeal-load"
+
+// gRPC knows resolvers and balancers by name, from tables of the process that
+// may be written only while packages are initialized.
+func init() {
+	resolver.Register(channelResolver{})
+	balancer.Register(channelBalancer{})
+}
+
+// runsByID leads from the address that ghz dials, a string, to the run whose
+// calls go over it: ghz has no other way in. A run enters itself before it
+// dials and removes itself when it has ended.
+var (
+	runsByID  sync.Map // string → *grpcRun
+	lastRunID atomic.Uint64
+)
+
+// enter makes the run known and gives the address to dial; leave undoes it.
+func (r *grpcRun) enter() (address string, leave func()) {
+	id := strconv.FormatUint(lastRunID.Add(1), 10)
+	runsByID.Store(id, r)
+	return channelName + "://" + id + "/" + r.addrs[0], func() { runsByID.Delete(id) }
+}
+
+// channelResolver gives the addresses of a run's target, one endpoint for each
+// replica, and with them the run.
+type channelResolver struct{}
+
+func (channelResolver) Scheme() string { return channelName }
+
+func (channelResolver) Build(target resolver.Target, cc resolver.ClientConn, _ resolver.BuildOptions) (resolver.Resolver, error) {
+	run, ok := runsByID.Load(target.URL.Host)
+	if !ok {
+		return nil, fmt.Errorf("no run %q", target.URL.Host)
+	}
+	a := &addresses{run: run.(*grpcRun), cc: cc, attempts: make(map[string]int)}
+	return a, a.update()
+}
+
+// addresses is the resolver of one channel. It also spares the run gRPC's
+// backoff: after a failure to connect gRPC waits 1 s, then longer and longer up
+// to 2 minutes, and a target that is back would look as if it were not, by the
+// generator's patience. ghz offers no setting for it. An address whose
+// attribute has changed is a new one to gRPC, to be connected at once, so the
+// address of a connection that failed is changed after retryAfter.
+type addresses struct {
+	run *grpcRun
+	cc  resolver.ClientConn
+
+	mu       sync.Mutex
+	attempts map[string]int // by address
+	timer    *time.Timer    // pending change
+	closed   bool
+}
+
+const retryAfter = 200 * time.Millisecond
+
+// attribute keys of the resolver's state and of its addresses.
+type (
+	addressesKey struct{}
+	attemptKey   struct{}
+)
+
+func (a *addresses) update() error {
+	a.mu.Lock()
+	var state resolver.State
+	for _, addr := range a.run.addrs {
+		address := resolver.Address{Addr: addr, Attributes: attributes.New(attemptKey{}, a.attempts[addr])}
+		state.Endpoints = append(state.Endpoints, resolver.Endpoint{Addresses: []resolver.Address{address}})
+		state.Addresses = append(state.Addresses, address)
+	}
+	state.Attributes = attributes.New(addressesKey{}, a)
+	a.mu.Unlock()
+	return a.cc.UpdateState(state)
+}
+
+// failed notes that no connection to addr could be made.
+func (a *addresses) failed(addr string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.attempts[addr]++
+	if a.timer == nil && !a.closed {
+		a.timer = time.AfterFunc(retryAfter, func() {
+			a.mu.Lock()
+			a.timer = nil
+			closed := a.closed
+			a.mu.Unlock()
+			if !closed {
+				_ = a.update() // gRPC keeps its addresses when it does not like the new ones
+			}
+		})
+	}
+}
+
+// ResolveNow implements resolver.Resolver: the addresses are what they are.
+func (a *addresses) ResolveNow(resolver.ResolveNowOptions) {}
+
+// Close implements resolver.Resolver.
+func (a *addresses) Close() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.closed = true
+	if a.timer != nil {
+		a.timer.Stop()
+	}
+}
+
+// channelBalancer is round_robin, with an observer of every pick. A pick is the
+// one place where gRPC shows a call's context, with the number of the call in
+// it, the backend that it goes to, and its end, streams included, with no cap
+// on how many are kept: ghz's own results have no number, and end at a million.
+type channelBalancer struct{}
+
+func (channelBalancer) Name() string { return channelName }
+
+func (channelBalancer) Build(cc balancer.ClientConn, opts balancer.BuildOptions) balancer.Balancer {
+	o := &observedConn{ClientConn: cc, addrOf: make(map[balancer.SubConn]string)}
+	return &observedBalancer{Balancer: balancer.Get(roundrobin.Name).Build(o, opts), conn: o}
+}
+
+type observedBalancer struct {
+	balancer.Balancer
+	conn *observedConn
+}
+
+func (b *observedBalancer) UpdateClientConnState(s balancer.ClientConnState) error {
+	if a, ok := s.ResolverState.Attributes.Value(addressesKey{}).(*addresses); ok {
+		b.conn.mu.Lock()
+		b.conn.addresses = a
+		b.conn.mu.Unlock()
+	}
+	return b.Balancer.UpdateClientConnState(s)
+}
+
+// observedConn is what the round_robin inside sees of the channel.
+type observedConn struct {
+	balancer.ClientConn
+
+	mu        sync.RWMutex
+	addresses *addresses
+	addrOf    map[balancer.SubConn]string
+}
+
+func (o *observedConn) NewSubConn(addrs []resolver.Address, opts balancer.NewSubConnOptions) (balancer.SubConn, error) {
+	var conn balancer.SubConn
+	listen := opts.StateListener
+	opts.StateListener = func(s balancer.SubConnState) {
+		switch s.ConnectivityState {
+		case connectivity.TransientFailure:
+			o.mu.RLock()
+			a := o.addresses
+			o.mu.RUnlock()
+			if a != nil {
+				a.failed(addrs[0].Addr)
+			}
+		case connectivity.Shutdown:
+			o.mu.Lock()
+			delete(o.addrOf, conn)
+			o.mu.Unlock()
+		}
+		if listen != nil {
+			listen(s)
+		}
+	}
+	conn, err := o.ClientConn.NewSubConn(addrs, opts)
+	if err == nil && len(addrs) > 0 {
+		o.mu.Lock()
+		o.addrOf[conn] = addrs[0].Addr
+		o.mu.Unlock()
+	}
+	return conn, err
+}
+
+func (o *observedConn) UpdateState(s balancer.State) {
+	if s.Picker != nil {
+		s.Picker = &observedPicker{s.Picker, o}
+	}
+	o.ClientConn.UpdateState(s)
+}
+
+type observedPicker struct {
+	balancer.Picker
+	conn *observedConn
+}
+
+func (p *observedPicker) Pick(info balancer.PickInfo) (balancer.PickResult, error) {
+	result, err := p.Picker.Pick(info)
+	p.conn.mu.RLock()
+	a, addr := p.conn.addresses, p.conn.addrOf[result.SubConn]
+	p.conn.mu.RUnlock()
+	if a == nil {
+		return result, err
+	}
+	c := a.run.callOf(info.Ctx)
+	if c == nil {
+		return result, err
+	}
+	c.follow(info.Ctx)
+	switch {
+	case errors.Is(err, balancer.ErrNoSubConnAvailable):
+		// The call waits for a connection, and is picked again.
+	case err != nil:
+		c.refused(err)
+	default:
+		c.picked(addr)
+		inner := result.Done
+		result.Done = func(info balancer.DoneInfo) {
+			c.finished(info)
+			if inner != nil {
+				inner(info)
+			}
+		}
+	}
+	return result, err
+}
