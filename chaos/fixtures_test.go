@@ -16,6 +16,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if addr := os.Getenv(childAddr); addr != "" {
+		runChild(addr)
+	}
 	goleak.VerifyTestMain(m)
 }
 
