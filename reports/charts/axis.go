@@ -146,17 +146,17 @@ func timeTicks(end float64) []tick {
 	}
 	var ticks []tick
 	for i := 0; i < 1000 && float64(i)*step <= end*(1+1e-9); i++ {
-		ticks = append(ticks, tick{float64(i) * step, clock(float64(i)*step, step)})
+		ticks = append(ticks, tick{float64(i) * step, clock(float64(i)*step, step, end)})
 	}
 	return ticks
 }
 
-// clock writes a time of the run: "40s", "2:30", "1:05:00".
-func clock(s, step float64) string {
+// clock writes a time of an axis that goes to end: "40s", "2:30", "1:05:00".
+func clock(s, step, end float64) string {
 	switch {
 	case step < 1:
 		return strconv.FormatFloat(s, 'f', 1, 64) + "s"
-	case step < 60 && s < 120:
+	case end <= 120:
 		return strconv.FormatFloat(s, 'f', -1, 64) + "s"
 	}
 	t := int(s)

@@ -1,6 +1,8 @@
 package charts
 
 import (
+	"math"
+
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
@@ -50,7 +52,7 @@ func Stack(w Window, label string, barWidth float64, series []Line) (string, err
 			if i >= len(sums) {
 				sums = append(sums, 0)
 			}
-			if v > 0 {
+			if v > 0 && !math.IsInf(v, 0) {
 				sums[i] += v
 			}
 		}
@@ -73,7 +75,7 @@ func bars(barWidth float64, series []Line) layer {
 				if i >= len(below) {
 					below = append(below, 0)
 				}
-				if !(s.V[i] > 0) {
+				if !(s.V[i] > 0) || math.IsInf(s.V[i], 0) {
 					continue
 				}
 				x0, x1 := clamp(x(s.X[i]), c), clamp(x(s.X[i]+barWidth), c)
