@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"encoding"
 	"errors"
 	"fmt"
 	"reflect"
@@ -245,4 +246,9 @@ func TestErrorsAreBoundedAndSafeToShow(t *testing.T) {
 	if !errors.As(error(d.errs), &one) || one.Line != 2 {
 		t.Errorf("errors.As: %+v", one)
 	}
+}
+
+// unmarshal reads a text into a value of a type that reads itself.
+func unmarshal(t reflect.Type, text string) error {
+	return reflect.New(t).Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(text))
 }
