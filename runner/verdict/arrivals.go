@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"ordeal/runner/evidence"
 )
 
 // Arrivals bounds the calls that reached a link, or a target by its own counter.
@@ -61,4 +63,57 @@ func seriesName(name string, labels map[string]string) string {
 		pairs = append(pairs, fmt.Sprintf("%s=%q", k, labels[k]))
 	}
 	return name + "{" + strings.Join(pairs, ",") + "}"
+}
+
+func (a *Arrivals) rests(*evidence.Run) basis { return basis{load: anyLoad, phases: a.During} }
+
+// Judge counts the calls in the phases.
+func (a *Arrivals) Judge(run *evidence.Run) Verdict {
+	v := Verdict{Kind: "arrivals", Name: a.String(), Phase: a.During.label(), Target: a.Target}
+	target, name := a.Target, a.Metric
+	if a.Link != "" {
+		target, name = a.Link, linkCalls
+	}
+	spans, why := a.During.spans(run)
+	if why != "" {
+		return v.unknown("%s", why)
+	}
+	total, why := increaseOver(run, target, name, a.Labels, spans)
+	if why != "" {
+		return v.unknown("%s", why)
+	}
+	told := fmt.Sprintf("%s calls arrived in %s", formatNumber(total), formatDuration(took(spans)))
+	switch seconds := took(spans).Seconds(); {
+	case a.Count != nil:
+		return v.against(a.Count.limit, total).failing("%s", told)
+	case a.PerSecond != nil && seconds > 0:
+		return v.against(a.PerSecond.limit, total/seconds).failing("%s", told)
+	}
+	return v.unknown("no limit is given, or the phase took no time")
+}
+
+// linkCalls is the counter of HTTP/2 streams that a link keeps.
+const linkCalls = "link_calls_total"
+
+// increaseOver adds up how much counters grew during phases.
+func increaseOver(run *evidence.Run, target, name string, labels map[string]string, spans []evidence.Span) (total float64, why string) {
+	series, err := matching(run, target, name, labels)
+	if err != nil {
+		return 0, err.Error()
+	}
+	if len(series) == 0 {
+		return 0, fmt.Sprintf("%s of %s was never read", seriesName(name, labels), target)
+	}
+	c, err := openCounters(run, series)
+	if err != nil {
+		return 0, err.Error()
+	}
+	for _, s := range spans {
+		n, why := c.increase(s.Start, s.End)
+		if why != "" {
+			return 0, why
+		}
+		total += n
+	}
+	return total, ""
 }

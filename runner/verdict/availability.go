@@ -2,6 +2,9 @@ package verdict
 
 import (
 	"fmt"
+	"math"
+
+	"ordeal/runner/evidence"
 )
 
 // Availability compares the share of good calls with an objective, and counts
@@ -29,4 +32,60 @@ func (a *Availability) String() string {
 		objective = a.AtLeast.String()
 	}
 	return fmt.Sprintf("%s availability >= %s %s", a.Load, objective, a.Over)
+}
+
+func (a *Availability) rests(*evidence.Run) basis { return basis{load: a.Load, phases: a.Over} }
+
+// Judge compares the share of good calls with the objective.
+func (a *Availability) Judge(run *evidence.Run) Verdict {
+	v := Verdict{Kind: "availability", Name: a.String(), Load: a.Load, Phase: a.Over.label()}
+	if a.AtLeast == nil {
+		return v.unknown("no objective is given")
+	}
+	_, stats, why := a.Over.calls(run, a.Load)
+	if why != "" {
+		return v.unknown("%s", why)
+	}
+	chosen := outcomes{classes: a.Classes, codes: a.Codes, degraded: a.Degraded}
+	spent, err := chosen.count(run, a.Load, a.Over, stats)
+	if err != nil {
+		return v.unknown("the samples cannot be read: %v", err)
+	}
+	return a.budget(v, stats, spent)
+}
+
+// budget compares the failures that the objective allows with those spent. The
+// margin is the share of the budget that is left.
+func (a *Availability) budget(v Verdict, stats *evidence.Stats, spent int64) Verdict {
+	objective := float64(*a.AtLeast)
+	good := 1 - float64(spent)/float64(stats.Calls)
+	// The slack keeps 99.9 % of 10,000 calls at ten failures in binary arithmetic.
+	allowed := int64(math.Floor(float64(stats.Calls)*(1-objective) + 1e-6))
+	v.Measured, v.Limit = formatShare(good), ">= "+a.AtLeast.String()
+	if allowed > 0 {
+		v.Margin = formatMargin(float64(allowed-spent) / float64(allowed))
+	}
+	v.Status = Pass
+	if spent > allowed {
+		v.Status = Fail
+		v.Why = fmt.Sprintf("%d failures where the objective allows %d: %s", spent, allowed, breakdown(stats))
+	}
+	if v.Status == Pass && objective < 1 && allowed == 0 {
+		v = v.unknown("%d calls are too few for an objective of %s: a single failure would break it; it takes %.0f",
+			stats.Calls, a.AtLeast, math.Ceil(1/(1-objective)-1e-6))
+	}
+	v.Parts = []Part{
+		{Name: "nines", Status: v.Status, Measured: nines(good), Limit: ">= " + nines(objective)},
+		{Name: "error budget", Status: v.Status, Measured: fmt.Sprintf("%d spent", spent), Limit: fmt.Sprintf("%d allowed", allowed),
+			Why: fmt.Sprintf("%d left of %d calls", max(0, allowed-spent), stats.Calls)},
+	}
+	return v
+}
+
+// nines is -log10 of the share of failures: 99.9 % is three nines.
+func nines(good float64) string {
+	if good >= 1 {
+		return "no failure"
+	}
+	return trimZeros(fmt.Sprintf("%.2f", max(0, -math.Log10(1-good)))) + " nines"
 }

@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"fmt"
+	"math"
 
 	"ordeal/runner/evidence"
 )
@@ -63,4 +64,40 @@ func (e *Errors) limitText() string {
 
 func (e *Errors) outcomes() outcomes {
 	return outcomes{classes: e.Classes, codes: e.Codes, degraded: e.Degraded}
+}
+
+func (e *Errors) rests(*evidence.Run) basis { return basis{load: e.Load, phases: e.During} }
+
+// Judge counts the calls that ended in one of the outcomes.
+func (e *Errors) Judge(run *evidence.Run) Verdict {
+	v := Verdict{Kind: "errors", Name: e.String(), Load: e.Load, Phase: e.During.label()}
+	_, stats, why := e.During.calls(run, e.Load)
+	if why != "" {
+		return v.unknown("%s", why)
+	}
+	bad, err := e.outcomes().count(run, e.Load, e.During, stats)
+	if err != nil {
+		return v.unknown("the samples cannot be read: %v", err)
+	}
+	told := fmt.Sprintf("%d of %d calls: %s", bad, stats.Calls, breakdown(stats))
+	switch {
+	case e.Count != nil:
+		return v.against(e.Count.limit, float64(bad)).failing("%s", told)
+	case e.Ratio != nil:
+		v = v.against(e.Ratio.limit, float64(bad)/float64(stats.Calls)).failing("%s", told)
+		if need := callsFor(e.Ratio.limit); v.Status == Pass && stats.Calls < need {
+			return v.unknown("%d calls are too few to tell a share %s: it takes at least %d", stats.Calls, e.Ratio, need)
+		}
+		return v
+	}
+	return v.unknown("no limit is given")
+}
+
+// callsFor is how many calls it takes for a share to be told at all: as many
+// that one bad call could still be within the limit, and ten for any other.
+func callsFor(l limit) int64 {
+	if l.capped() && l.high > 0 && l.high < 1 {
+		return max(10, int64(math.Ceil(1/l.high-1e-9)))
+	}
+	return 10
 }

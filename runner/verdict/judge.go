@@ -1,21 +1,165 @@
 package verdict
 
-import "ordeal/runner/evidence"
+import (
+	"fmt"
+	"slices"
 
-// Judge on the specs comes with the checks.
-func notYet(kind, name string) Verdict {
-	return Verdict{Kind: kind, Name: name, Status: Inconclusive, Why: "this check does not look at evidence yet"}
+	"ordeal/runner/evidence"
+)
+
+// Judge judges a run, finished or not: first whether it can carry claims at
+// all, then each check. A check that rests on a part of the run that cannot
+// carry it is Inconclusive and says why, and so is one that panics.
+func Judge(run *evidence.Run, checks []Check) Judgement {
+	findings := guardedValidity(run, checks)
+	j := Judgement{Validity: []Verdict{}, Checks: []Verdict{}}
+	for _, f := range findings {
+		j.Validity = append(j.Validity, f.verdict)
+		j.Status = max(j.Status, f.verdict.Status)
+	}
+	for _, c := range checks {
+		v := qualify(judgeOne(run, c), basisOf(run, c), findings)
+		j.Checks = append(j.Checks, v)
+		j.Status = max(j.Status, v.Status)
+	}
+	return j
 }
 
-func (l *Latency) Judge(*evidence.Run) Verdict      { return notYet("latency", l.String()) }
-func (e *Errors) Judge(*evidence.Run) Verdict       { return notYet("errors", e.String()) }
-func (r *Rate) Judge(*evidence.Run) Verdict         { return notYet("rate", r.String()) }
-func (a *Availability) Judge(*evidence.Run) Verdict { return notYet("availability", a.String()) }
-func (r *Recovery) Judge(*evidence.Run) Verdict     { return notYet("recovery", r.String()) }
-func (a *Arrivals) Judge(*evidence.Run) Verdict     { return notYet("arrivals", a.String()) }
-func (m *Metric) Judge(*evidence.Run) Verdict       { return notYet("metric", m.String()) }
-func (t *Target) Judge(*evidence.Run) Verdict       { return notYet("target", t.String()) }
-func (b *Breaker) Judge(*evidence.Run) Verdict      { return notYet("breaker", b.String()) }
+// judgeOne turns a panic of the check into an Inconclusive: a checker that
+// crashes has not shown anything.
+func judgeOne(run *evidence.Run, c Check) (v Verdict) {
+	defer func() {
+		if r := recover(); r != nil {
+			v = crashed(c, r)
+		}
+	}()
+	return c.Judge(run)
+}
 
-// Judge judges a run.
-func Judge(run *evidence.Run, checks []Check) Judgement { return Judgement{} }
+func crashed(c Check, cause any) (v Verdict) {
+	v = Verdict{Kind: fmt.Sprintf("%T", c), Status: Inconclusive, Why: fmt.Sprintf("the check crashed: %v", cause)}
+	v.Name = v.Kind
+	defer func() { _ = recover() }() // naming it may panic too; then its type has to do
+	if s, ok := c.(fmt.Stringer); ok {
+		v.Name = s.String()
+	}
+	return v
+}
+
+func guardedValidity(run *evidence.Run, checks []Check) (found []finding) {
+	defer func() {
+		if r := recover(); r != nil {
+			found = append(found, finding{
+				verdict: inconclusive("validity", "the run can carry claims", fmt.Sprintf("looking at the run's validity crashed: %v", r)),
+				touches: func(basis) bool { return true },
+			})
+		}
+	}()
+	return validity(run, checks)
+}
+
+// basis is what of a run a check rests on.
+type basis struct {
+	load   string // one load; anyLoad: whatever load there was; "": none
+	phases Phases // whose calls and series count; empty: the whole run but its warm-up
+	faults Phases // whose faults count, where those are other phases
+	// ownRate is set where the check itself judges how much was offered.
+	ownRate bool
+	// firm is set where a Fail is a fact that nothing in the rest of the run can take back.
+	firm bool
+}
+
+const anyLoad = "*"
+
+// resting is a check that says what it rests on. A check that does not is
+// taken to rest on everything.
+type resting interface{ rests(*evidence.Run) basis }
+
+func basisOf(run *evidence.Run, c Check) basis {
+	if r, ok := c.(resting); ok {
+		return r.rests(run)
+	}
+	return basis{load: anyLoad}
+}
+
+// covers reports whether the check rests on a phase.
+func (b basis) covers(phase evidence.Span) bool {
+	if len(b.phases) == 0 {
+		return !phase.Warmup
+	}
+	return slices.Contains(b.phases, phase.Name)
+}
+
+// concerns reports whether the check rests on the faults of a phase.
+func (b basis) concerns(phase evidence.Span) bool {
+	return b.covers(phase) || slices.Contains(b.faults, phase.Name)
+}
+
+// uses reports whether the check rests on a load.
+func (b basis) uses(load string) bool { return b.load == anyLoad || b.load == load && load != "" }
+
+// finding is one verdict on the run's validity, with the checks that it bears on.
+type finding struct {
+	verdict Verdict
+	touches func(basis) bool
+	// failStands: what is found can make a run look better than it is, not worse.
+	failStands bool
+}
+
+// qualify takes back what the run cannot carry.
+func qualify(v Verdict, b basis, findings []finding) Verdict {
+	for _, f := range findings {
+		if f.verdict.Status == Pass || f.touches == nil || !f.touches(b) {
+			continue
+		}
+		if v.Status == Pass || v.Status == Fail && !f.failStands && !b.firm {
+			v.Status, v.Why = Inconclusive, f.verdict.Why
+		}
+	}
+	return v
+}
+
+func inconclusive(kind, name, why string) Verdict {
+	return Verdict{Kind: kind, Name: name, Status: Inconclusive, Why: why}
+}
+
+// unknown turns a verdict into an Inconclusive.
+func (v Verdict) unknown(format string, args ...any) Verdict {
+	v.Status, v.Why = Inconclusive, fmt.Sprintf(format, args...)
+	return v
+}
+
+// against judges one measured value by its limit.
+func (v Verdict) against(l limit, measured float64) Verdict {
+	v.Measured, v.Limit, v.Margin = l.unit.format(measured), l.String(), l.margin(measured)
+	v.Status = Pass
+	if !l.holds(measured) {
+		v.Status = Fail
+	}
+	return v
+}
+
+// failing adds why to a verdict that fails and has no reason yet.
+func (v Verdict) failing(format string, args ...any) Verdict {
+	if v.Status == Fail && v.Why == "" {
+		v.Why = fmt.Sprintf(format, args...)
+	}
+	return v
+}
+
+// compose makes one verdict of its parts: the worst of them decides and gives
+// the reason.
+func (v Verdict) compose(parts []Part) Verdict {
+	v.Parts, v.Status = parts, Pass
+	for i := range parts {
+		if p := &parts[i]; p.Status > v.Status {
+			v.Status = p.Status
+			v.Measured, v.Limit = p.Measured, p.Limit
+			v.Why = p.Name
+			if p.Why != "" {
+				v.Why += ": " + p.Why
+			}
+		}
+	}
+	return v
+}

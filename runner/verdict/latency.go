@@ -3,6 +3,9 @@ package verdict
 import (
 	"fmt"
 	"strings"
+	"time"
+
+	"ordeal/runner/evidence"
 )
 
 // Latency bounds percentiles of a load's response time, which is measured from
@@ -63,4 +66,91 @@ func (l *Latency) String() string {
 		of = "service time "
 	}
 	return fmt.Sprintf("%s %s%s %s", l.Load, of, strings.Join(parts, ", "), l.During)
+}
+
+func (l *Latency) rests(*evidence.Run) basis { return basis{load: l.Load, phases: l.During} }
+
+// Judge compares each percentile with its limit.
+func (l *Latency) Judge(run *evidence.Run) Verdict {
+	v := Verdict{Kind: "latency", Name: l.String() + closedNote(run, l.Load), Load: l.Load, Phase: l.During.label()}
+	_, stats, why := l.During.calls(run, l.Load)
+	if why != "" {
+		return v.unknown("%s", why)
+	}
+	if stats.OK() == 0 {
+		return v.unknown("none of the %d calls %s succeeded, so their times say nothing", stats.Calls, l.During)
+	}
+	asked := l.figures()
+	if len(asked) == 0 {
+		return v.unknown("no limit is given")
+	}
+	var parts []Part
+	worst := v
+	for i, f := range asked {
+		one := l.judgeFigure(v, run, stats, f)
+		if i == 0 || one.Status > worst.Status {
+			worst = one
+		}
+		parts = append(parts, Part{Name: f.name, Status: one.Status, Measured: one.Measured, Limit: one.Limit, Why: one.Why})
+	}
+	if len(parts) > 1 {
+		worst.Parts = parts
+	}
+	return worst
+}
+
+func (l *Latency) judgeFigure(v Verdict, run *evidence.Run, stats *evidence.Stats, f figure) Verdict {
+	times := stats.Response
+	if l.Of == "service" {
+		times = stats.Service
+	}
+	value, enough := f.of(times)
+	if !enough {
+		return tooFew(v, times, f)
+	}
+	v = v.against(f.limit.limit, value.Seconds())
+	if l.Of == "service" {
+		return v.failing("the %s service time is %s", f.name, v.Measured)
+	}
+	service, _ := f.of(stats.Service)
+	if f.limit.holds(service.Seconds()) == f.limit.holds(value.Seconds()) {
+		return v.failing("the %s response time is %s", f.name, v.Measured)
+	}
+	// Only the send lag makes the difference: whose fault was it?
+	lag, _ := stats.Lag.Percentile(min(max(f.p, 50), 100))
+	if late := lateness(run, l.Load, l.During); late.byTarget() {
+		return v.failing("the %s response time is %s: calls waited up to %s because all %d workers were taken by calls that the target had not answered",
+			f.name, v.Measured, formatDuration(stats.Lag.Max()), late.workers)
+	}
+	return v.unknown("the generator, not the target, was late: send lag %s %s, service time %s %s; give it more CPU or ask for less load",
+		f.name, formatDuration(lag), f.name, formatDuration(service))
+}
+
+// of reads the figure from a distribution; enough is false where there are too
+// few calls to tell it.
+func (f figure) of(d *evidence.Distribution) (value time.Duration, enough bool) {
+	if f.p == meanFigure {
+		return d.Mean(), d.Count() > 0
+	}
+	return d.Percentile(f.p)
+}
+
+// tooFew is the verdict on a percentile that has fewer than ten calls beyond
+// it. It can still fail: a lower percentile that there are enough calls for may
+// already be over the limit.
+func tooFew(v Verdict, times *evidence.Distribution, f figure) Verdict {
+	v.Limit = f.limit.String()
+	for _, p := range []float64{99.9, 99, 95, 90, 75, 50} {
+		if p >= f.p {
+			continue
+		}
+		if value, enough := times.Percentile(p); enough {
+			if f.limit.capped() && value.Seconds() > f.limit.high {
+				v = v.against(f.limit.limit, value.Seconds())
+				return v.failing("already the %gth percentile is %s", p, v.Measured)
+			}
+			break
+		}
+	}
+	return v.unknown("%d calls are too few for %s: at least ten must lie beyond it, which takes %.0f", times.Count(), f.name, 10/(1-f.p/100))
 }

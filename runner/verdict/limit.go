@@ -45,12 +45,9 @@ func (l limit) String() string { return l.text }
 // MarshalText writes the limit as String does.
 func (l limit) MarshalText() ([]byte, error) { return []byte(l.text), nil }
 
-// margin is the room left as a share of the limit, "" where that means nothing:
-// an equality, or a limit of zero. It is negative when v is over the limit.
-func (l limit) margin(v float64) string {
-	if math.IsNaN(v) || l.low == l.high {
-		return ""
-	}
+// room is how far v is within the limit, as a share of the limit: negative when
+// over it, infinite where the limit is zero and a share of it means nothing.
+func (l limit) room(v float64) float64 {
 	room := math.Inf(1)
 	if l.capped() && l.high != 0 {
 		room = (l.high - v) / math.Abs(l.high)
@@ -58,7 +55,14 @@ func (l limit) margin(v float64) string {
 	if l.floored() && l.low != 0 {
 		room = math.Min(room, (v-l.low)/math.Abs(l.low))
 	}
-	if math.IsInf(room, 0) {
+	return room
+}
+
+// margin is the room left in percent, "" where that means nothing: an equality,
+// or a limit of zero.
+func (l limit) margin(v float64) string {
+	room := l.room(v)
+	if l.low == l.high || math.IsInf(room, 0) || math.IsNaN(room) {
 		return ""
 	}
 	return formatMargin(room)

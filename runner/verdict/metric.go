@@ -1,6 +1,12 @@
 package verdict
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"ordeal/runner/evidence"
+)
 
 // Metric compares a scraped series with a limit.
 type Metric struct {
@@ -51,4 +57,77 @@ func (m *Metric) String() string {
 		text = q.what + " " + q.limit.String()
 	}
 	return fmt.Sprintf("%s %s %s %s", m.Target, seriesName(m.Name, m.Labels), text, m.During)
+}
+
+func (m *Metric) rests(*evidence.Run) basis { return basis{load: anyLoad, phases: m.During} }
+
+// Judge looks at the series during the phases.
+func (m *Metric) Judge(run *evidence.Run) Verdict {
+	v := Verdict{Kind: "metric", Name: m.String(), Phase: m.During.label(), Target: m.Target}
+	asked := m.asked()
+	if len(asked) != 1 {
+		return v.unknown("no limit is given")
+	}
+	q := asked[0]
+	spans, why := m.During.spans(run)
+	if why != "" {
+		return v.unknown("%s", why)
+	}
+	if q.what == "increase" || q.what == "rate" {
+		total, why := increaseOver(run, m.Target, m.Name, m.Labels, spans)
+		seconds := took(spans).Seconds()
+		switch {
+		case why != "":
+			return v.unknown("%s", why)
+		case q.what == "increase":
+			return v.against(q.limit, total).failing("it grew by %s in %s", formatNumber(total), formatDuration(took(spans)))
+		case seconds > 0:
+			return v.against(q.limit, total/seconds).failing("it grew by %s in %s", formatNumber(total), formatDuration(took(spans)))
+		}
+		return v.unknown("the phase took no time")
+	}
+	series, err := matching(run, m.Target, m.Name, m.Labels)
+	switch {
+	case err != nil:
+		return v.unknown("%v", err)
+	case len(series) == 0:
+		return v.unknown("%s of %s was never read", seriesName(m.Name, m.Labels), m.Target)
+	}
+	return m.judgeValues(v, q, series, spans)
+}
+
+// judgeValues judges each series by its own value and gives the worst.
+func (m *Metric) judgeValues(v Verdict, q question, series []evidence.Series, spans []evidence.Span) Verdict {
+	worst, least, seen := v, 0.0, false
+	for _, s := range series {
+		value, at, ok := pick(q.what, s, spans)
+		if !ok {
+			continue
+		}
+		one := v.against(q.limit, value).failing("%s of %s was %s at %s", seriesName(m.Name, m.Labels), s.Target, formatNumber(value), formatDuration(at))
+		if room := q.limit.room(value); !seen || one.Status > worst.Status || one.Status == worst.Status && room < least {
+			worst, least = one, room
+		}
+		seen = true
+	}
+	if !seen {
+		return v.unknown("%s of %s was not read %s", seriesName(m.Name, m.Labels), m.Target, m.During)
+	}
+	return worst
+}
+
+// pick is the value that is asked for of one series, and when it had it.
+func pick(what string, s evidence.Series, spans []evidence.Span) (value float64, at time.Duration, ok bool) {
+	for _, span := range spans {
+		part := s.Between(span.Start, span.End)
+		for i, v := range part.V {
+			if math.IsNaN(v) {
+				continue
+			}
+			if !ok || what == "value" || what == "max" && v > value || what == "min" && v < value {
+				value, at, ok = v, part.T[i], true
+			}
+		}
+	}
+	return value, at, ok
 }

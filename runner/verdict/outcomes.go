@@ -1,6 +1,8 @@
 package verdict
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,4 +41,55 @@ func (o outcomes) String() string {
 		words = append(words, "degraded answers")
 	}
 	return strings.Join(words, " or ")
+}
+
+// count is how many calls of a load in the phases ended in one of the outcomes.
+func (o outcomes) count(run *evidence.Run, load string, phases Phases, stats *evidence.Stats) (int64, error) {
+	if !o.degraded {
+		return stats.Where(o.match), nil
+	}
+	// Whether a call was degraded and how it ended are counted apart in the
+	// summary, so the calls have to be gone through.
+	var bad int64
+	err := eachCall(run, load, func(c *evidence.Sample) {
+		if !o.match(c.Class, c.Code) && c.Mark == "" {
+			return
+		}
+		if phase, ok := run.PhaseAt(c.Intended); ok && phases.names(phase) {
+			bad++
+		}
+	})
+	return bad, err
+}
+
+// breakdown says how the calls ended that did not succeed, most frequent first.
+func breakdown(s *evidence.Stats) string {
+	type entry struct {
+		name string
+		n    int64
+	}
+	var all []entry
+	for k, n := range s.Codes {
+		if k.Class == evidence.OK {
+			continue
+		}
+		name := k.Class.String()
+		if k.Code > 0 {
+			name += " " + strconv.Itoa(k.Code)
+		}
+		all = append(all, entry{name, n})
+	}
+	slices.SortFunc(all, func(a, b entry) int { return cmp.Or(cmp.Compare(b.n, a.n), strings.Compare(a.name, b.name)) })
+	words := []string{fmt.Sprintf("%d ok", s.OK())}
+	for i, e := range all {
+		if i == 4 {
+			words = append(words, "…")
+			break
+		}
+		words = append(words, fmt.Sprintf("%d %s", e.n, e.name))
+	}
+	if s.Marked > 0 {
+		words = append(words, fmt.Sprintf("%d degraded", s.Marked))
+	}
+	return strings.Join(words, ", ")
 }

@@ -1,6 +1,13 @@
 package verdict
 
-import "strings"
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"ordeal/runner/evidence"
+)
 
 // Phases names the phases that a check speaks of: in a scenario one name, or a
 // list. Empty means the whole run but its warm-up.
@@ -22,4 +29,93 @@ func (p Phases) String() string {
 	default:
 		return "during " + strings.Join(p[:n-1], ", ") + " and " + p[n-1]
 	}
+}
+
+// label is what Verdict.Phase says.
+func (p Phases) label() string { return strings.Join(p, ", ") }
+
+// names reports whether a phase is meant.
+func (p Phases) names(s evidence.Span) bool { return basis{phases: p}.covers(s) }
+
+// spans finds the phases as they really were, in the run's order. Where one was
+// not reached or did not come to its end, why says so: then nothing can be
+// claimed of them.
+func (p Phases) spans(run *evidence.Run) (found []evidence.Span, why string) {
+	for _, name := range p {
+		if _, ok := run.Phase(name); !ok {
+			return nil, fmt.Sprintf("phase %s was not reached", name)
+		}
+	}
+	if len(p) == 0 {
+		for _, m := range run.Meta.Phases {
+			if _, ok := run.Phase(m.Name); !ok && !m.Warmup {
+				return nil, fmt.Sprintf("the run ended before phase %s", m.Name)
+			}
+		}
+	}
+	for _, s := range run.Phases() {
+		if !p.names(s) {
+			continue
+		}
+		if !s.Complete {
+			return nil, fmt.Sprintf("phase %s was cut short", s.Name)
+		}
+		found = append(found, s)
+	}
+	if len(found) == 0 {
+		return nil, "the run has no phase to judge"
+	}
+	return found, ""
+}
+
+// took adds up how long phases lasted.
+func took(spans []evidence.Span) time.Duration {
+	var d time.Duration
+	for _, s := range spans {
+		d += s.Took()
+	}
+	return d
+}
+
+// calls finds the calls of a load in the phases.
+func (p Phases) calls(run *evidence.Run, load string) (l *evidence.LoadSummary, s *evidence.Stats, why string) {
+	if _, why = p.spans(run); why != "" {
+		return nil, nil, why
+	}
+	summary, err := run.Summary()
+	if err != nil {
+		return nil, nil, fmt.Sprintf("the samples cannot be read: %v", err)
+	}
+	if l = summary.Load(load); l == nil {
+		return nil, nil, fmt.Sprintf("the run has no load %s", load)
+	}
+	if s = l.Over(p...); s == nil || s.Calls == 0 {
+		return nil, nil, fmt.Sprintf("there is no call of %s %s", load, p)
+	}
+	return l, s, ""
+}
+
+// eachCall visits the calls of a load that satisfy a condition on their place
+// in the run.
+func eachCall(run *evidence.Run, load string, visit func(*evidence.Sample)) error {
+	index := slices.IndexFunc(run.Meta.Loads, func(m evidence.LoadMeta) bool { return m.Name == load })
+	for s, err := range run.Samples() {
+		if err != nil {
+			return fmt.Errorf("reading samples: %w", err)
+		}
+		if s.Load == index {
+			visit(&s)
+		}
+	}
+	return nil
+}
+
+// closedNote says of a load without intended times what that means.
+func closedNote(run *evidence.Run, load string) string {
+	for _, m := range run.Meta.Loads {
+		if m.Name == load && m.Model == "closed" {
+			return " (closed model)"
+		}
+	}
+	return ""
 }

@@ -2,6 +2,9 @@ package verdict
 
 import (
 	"fmt"
+	"time"
+
+	"ordeal/runner/evidence"
 )
 
 // Rate bounds how much load was really offered.
@@ -38,4 +41,87 @@ func (r *Rate) String() string {
 		what = "successful calls " + r.Succeeded.String()
 	}
 	return fmt.Sprintf("%s %s %s", r.Load, what, r.During)
+}
+
+func (r *Rate) rests(*evidence.Run) basis {
+	return basis{load: r.Load, phases: r.During, ownRate: true}
+}
+
+// Judge compares what was sent with what was planned, or with a rate.
+func (r *Rate) Judge(run *evidence.Run) Verdict {
+	v := Verdict{Kind: "rate", Name: r.String() + closedNote(run, r.Load), Load: r.Load, Phase: r.During.label()}
+	spans, why := r.During.spans(run)
+	if why != "" {
+		return v.unknown("%s", why)
+	}
+	load, stats, why := r.During.calls(run, r.Load)
+	if why != "" {
+		return v.unknown("%s", why)
+	}
+	if r.Attained != nil {
+		return r.judgeAttained(v, run, load, stats, spans)
+	}
+	var sent, succeeded float64
+	err := eachCall(run, r.Load, func(c *evidence.Sample) {
+		if within(spans, c.Sent) {
+			sent++
+		}
+		if c.Class == evidence.OK && within(spans, c.Done) {
+			succeeded++
+		}
+	})
+	seconds := took(spans).Seconds()
+	switch {
+	case err != nil:
+		return v.unknown("the samples cannot be read: %v", err)
+	case seconds <= 0:
+		return v.unknown("the phase took no time")
+	case r.PerSecond != nil:
+		return r.excuse(v.against(r.PerSecond.limit, sent/seconds), run, "%.0f calls were sent in %s", sent, formatDuration(took(spans)))
+	case r.Succeeded != nil:
+		return r.excuse(v.against(r.Succeeded.limit, succeeded/seconds), run, "%.0f calls succeeded in %s", succeeded, formatDuration(took(spans)))
+	}
+	return v.unknown("no limit is given")
+}
+
+func (r *Rate) judgeAttained(v Verdict, run *evidence.Run, load *evidence.LoadSummary, stats *evidence.Stats, spans []evidence.Span) Verdict {
+	if load.Meta.Model == "closed" {
+		return v.unknown("a closed model plans no calls: its clients send the next one when the last is answered")
+	}
+	var planned int64
+	for _, s := range spans {
+		planned += load.Meta.Planned[s.Name]
+	}
+	if planned == 0 {
+		return v.unknown("no call was planned %s", r.During)
+	}
+	v = v.against(r.Attained.limit, float64(stats.Calls)/float64(planned))
+	return r.excuse(v, run, "%d of %d planned calls were sent", stats.Calls, planned)
+}
+
+// excuse does not hold against the target what the generator did not bring about.
+func (r *Rate) excuse(v Verdict, run *evidence.Run, format string, args ...any) Verdict {
+	if v.Status != Fail {
+		return v
+	}
+	told := fmt.Sprintf(format, args...)
+	late := lateness(run, r.Load, r.During)
+	switch {
+	case late.closed:
+		return v.failing("%s", told)
+	case late.byTarget():
+		return v.failing("%s: all %d workers were taken by calls that the target had not answered", told, late.workers)
+	case late.noticeable() || late.missing > 0:
+		return v.unknown("%s, but the generator, not the target, was behind; give it more CPU or ask for less load", told)
+	}
+	return v.failing("%s", told)
+}
+
+func within(spans []evidence.Span, at time.Duration) bool {
+	for _, s := range spans {
+		if s.Contains(at) {
+			return true
+		}
+	}
+	return false
 }

@@ -3,6 +3,8 @@ package verdict
 import (
 	"fmt"
 	"time"
+
+	"ordeal/runner/evidence"
 )
 
 // Recovery bounds the time from the heal of a fault until a load is back at
@@ -49,4 +51,162 @@ func (r *Recovery) String() string {
 		after = " after " + r.After
 	}
 	return fmt.Sprintf("%s recovers within %s%s", r.Load, r.Within, after)
+}
+
+// rests: the load is looked at in the steady phase and after the heal; while
+// the fault acted, only that it did.
+func (r *Recovery) rests(run *evidence.Run) basis {
+	b := basis{load: r.Load}
+	after, steady, why := r.places(run)
+	if why != "" {
+		return b
+	}
+	b.faults = Phases{after.Name}
+	b.phases = Phases{steady.Name}
+	for _, s := range run.Phases() {
+		if s.Start >= after.End {
+			b.phases = append(b.phases, s.Name)
+		}
+	}
+	return b
+}
+
+// places finds the phase to recover from and the one that shows the steady level.
+func (r *Recovery) places(run *evidence.Run) (after, steady evidence.Span, why string) {
+	all := run.Phases()
+	found := false
+	for _, s := range all {
+		if s.Name == r.After || r.After == "" && len(s.Faults) > 0 {
+			after, found = s, true
+		}
+	}
+	switch {
+	case !found && r.After != "":
+		return after, steady, fmt.Sprintf("phase %s was not reached", r.After)
+	case !found:
+		return after, steady, "no fault was injected, so there is nothing to recover from"
+	case !after.Complete:
+		return after, steady, fmt.Sprintf("phase %s was cut short", after.Name)
+	case len(after.Faults) == 0:
+		return after, steady, fmt.Sprintf("no fault was injected during %s, so there is nothing to recover from", after.Name)
+	}
+	found = false
+	for _, s := range all {
+		candidate := s.Start < after.Start && s.Complete && !s.Warmup && len(s.Faults) == 0
+		if s.Name == r.Steady || r.Steady == "" && candidate {
+			steady, found = s, true
+		}
+	}
+	switch {
+	case !found && r.Steady != "":
+		return after, steady, fmt.Sprintf("phase %s was not reached", r.Steady)
+	case !found:
+		return after, steady, fmt.Sprintf("no phase before %s shows the steady level", after.Name)
+	case !steady.Complete:
+		return after, steady, fmt.Sprintf("phase %s was cut short", steady.Name)
+	}
+	return after, steady, ""
+}
+
+// Judge finds the first instant after the heal from which on the load is at
+// its steady level.
+func (r *Recovery) Judge(run *evidence.Run) Verdict {
+	v := Verdict{Kind: "recovery", Name: r.String() + closedNote(run, r.Load), Load: r.Load, Phase: r.After}
+	after, steady, why := r.places(run)
+	if why != "" {
+		return v.unknown("%s", why)
+	}
+	v.Phase, v.Limit = after.Name, "<= "+r.Within.String()
+	heal, why := lastHeal(after)
+	if why != "" {
+		return v.unknown("%s", why)
+	}
+	_, stats, why := Phases{steady.Name}.calls(run, r.Load)
+	if why != "" {
+		return v.unknown("%s", why)
+	}
+	level, why := r.level(stats, steady)
+	if why != "" {
+		return v.unknown("%s", why)
+	}
+	seen, err := r.observe(run, steady, heal, watchedUntil(run, heal), &level)
+	switch {
+	case err != nil:
+		return v.unknown("the samples cannot be read: %v", err)
+	case len(seen) == 0:
+		return v.unknown("there is no call of %s after the heal at %s", r.Load, formatDuration(heal))
+	}
+	byResponse := r.conclude(v, level.back(seen, responseTime, r.hold(), r.Within), level)
+	if byResponse.Status != Fail {
+		return byResponse
+	}
+	if r.conclude(v, level.back(seen, serviceTime, r.hold(), r.Within), level).Status == Pass && !r.byTarget(run, heal) {
+		return byResponse.unknown("the generator, not the target, was late after the heal: by service time %s is back in time; give the generator more CPU or ask for less load", r.Load)
+	}
+	return byResponse
+}
+
+func (r *Recovery) hold() time.Duration {
+	if r.Hold > 0 {
+		return r.Hold
+	}
+	return 3 * time.Second
+}
+
+// byTarget reports whether lateness after the heal is the target's doing.
+func (r *Recovery) byTarget(run *evidence.Run, heal time.Duration) bool {
+	var phases Phases
+	for _, s := range run.Phases() {
+		if s.End > heal {
+			phases = append(phases, s.Name)
+		}
+	}
+	return lateness(run, r.Load, phases).byTarget()
+}
+
+// conclude puts what was found into words.
+func (r *Recovery) conclude(v Verdict, b back, level steadyLevel) Verdict {
+	limit := limit{text: "<= " + r.Within.String(), low: 0, lowIn: true, high: r.Within.Seconds(), highIn: true, unit: durations}
+	switch {
+	case b.found && b.relapse > 0:
+		v = v.against(limit, b.after.Seconds())
+		v.Status, v.Margin = Fail, ""
+		v.Why = fmt.Sprintf("%s was back after %s but did not stay there: it left the steady level again %s after the heal", r.Load, v.Measured, formatDuration(b.relapse))
+	case b.found:
+		v = v.against(limit, b.after.Seconds()).failing("it took %s from the heal until %s was back at its steady level (%s)", formatDuration(b.after), r.Load, level)
+	case b.tooShort:
+		v.Limit = limit.String()
+		v = v.unknown("%s was watched for %s after the heal only, too short to tell whether it is back within %s for at least %s",
+			r.Load, formatDuration(b.watched), r.Within, r.hold())
+	default:
+		v.Limit, v.Status = limit.String(), Fail
+		v.Measured = "> " + formatDuration(b.watched)
+		v.Why = fmt.Sprintf("%s was not back at its steady level (%s) in the %s that followed the heal", r.Load, level, formatDuration(b.watched))
+	}
+	return v
+}
+
+// lastHeal is when the last fault of a phase was healed.
+func lastHeal(s evidence.Span) (heal time.Duration, why string) {
+	for _, f := range s.Faults {
+		if !f.WasHealed {
+			return 0, fmt.Sprintf("there is no record of the heal of %s", f.Fault)
+		}
+		heal = max(heal, f.Healed)
+	}
+	return heal, ""
+}
+
+// watchedUntil is when the next fault comes after a time, or the timeline ends.
+func watchedUntil(run *evidence.Run, from time.Duration) time.Duration {
+	var end time.Duration
+	for _, s := range run.Phases() {
+		end = max(end, s.End)
+	}
+	for _, f := range run.Faults() {
+		if f.WasInjected && f.Injected > from {
+			end = min(end, f.Injected)
+		}
+	}
+	return end
 }

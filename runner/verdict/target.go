@@ -2,7 +2,12 @@ package verdict
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
+
+	"ordeal/runner/evidence"
 )
 
 // Target says what must have become of a target's processes.
@@ -29,4 +34,125 @@ func (t *Target) String() string {
 		parts = append(parts, "restarts "+t.Restarts.String())
 	}
 	return fmt.Sprintf("%s %s", t.Target, strings.Join(parts, ", "))
+}
+
+// A process that died is a fact, whatever the load was.
+func (t *Target) rests(*evidence.Run) basis { return basis{firm: true} }
+
+// Judge follows the target's processes through the events of the run.
+func (t *Target) Judge(run *evidence.Run) Verdict {
+	v := Verdict{Kind: "target", Name: t.String(), Target: t.Target}
+	life := follow(run, t.Target)
+	if !life.seen {
+		return v.unknown("no event of the run speaks of %s", t.Target)
+	}
+	var parts []Part
+	if t.Alive != nil {
+		parts = append(parts, life.alive(run, *t.Alive))
+	}
+	if t.Restarts != nil {
+		parts = append(parts, life.restarted(run, t.Restarts.limit))
+	}
+	v = v.compose(parts)
+	if len(parts) == 1 {
+		v.Measured, v.Limit, v.Why, v.Parts = parts[0].Measured, parts[0].Limit, parts[0].Why, nil
+	}
+	return v
+}
+
+// life is what became of the processes of one target.
+type life struct {
+	seen     bool
+	managed  bool            // it was started by the harness
+	gone     map[string]bool // replicas that were not running when the timeline ended
+	starts   int
+	replicas map[string]bool
+	died     string // how the first process ended that ended on its own
+	sick     string // what the last look at the health of an external target saw, where that was not good
+}
+
+func follow(run *evidence.Run, target string) life {
+	l := life{gone: map[string]bool{}, replicas: map[string]bool{}}
+	end := run.End()
+	if p := run.Phases(); len(p) > 0 {
+		end = p[len(p)-1].End
+	}
+	for _, e := range run.Events {
+		if e.Target != target && !strings.HasPrefix(e.Target, target+"/") {
+			continue
+		}
+		switch e.Kind {
+		case evidence.TargetStart:
+			l.seen, l.managed = true, true
+			l.starts++
+			l.replicas[e.Target] = true
+			delete(l.gone, e.Target)
+		case evidence.TargetExit:
+			l.seen = true
+			if !e.Expected && l.died == "" {
+				l.died = fmt.Sprintf("%s ended on its own at %s: %s", e.Target, formatDuration(e.At), firstLine(e.Text))
+			}
+			if e.At <= end || !e.Expected {
+				l.gone[e.Target] = true // what the harness ends after the timeline does not count
+			}
+		case evidence.HealthChecked:
+			l.seen = true
+			l.sick = ""
+			if !e.OK {
+				l.sick = fmt.Sprintf("%s was not healthy at %s: %s", e.Target, formatDuration(e.At), firstLine(e.Text))
+			}
+		}
+	}
+	return l
+}
+
+func (l life) alive(run *evidence.Run, want bool) Part {
+	p := Part{Name: "alive", Limit: fmt.Sprint(want)}
+	down := l.died
+	if down == "" && len(l.gone) > 0 {
+		down = fmt.Sprintf("%s was not running when the timeline ended", strings.Join(slices.Sorted(maps.Keys(l.gone)), ", "))
+	}
+	if down == "" && !l.managed {
+		down = l.sick
+	}
+	alive := down == ""
+	p.Measured = fmt.Sprint(alive)
+	switch {
+	case alive != want && want:
+		p.Status, p.Why = Fail, down
+	case alive && run.Meta.Outcome != evidence.Completed:
+		p.Status, p.Measured, p.Why = Inconclusive, "", "the run did not come to its end"
+	case alive != want:
+		p.Status, p.Why = Fail, "no process ended on its own"
+	}
+	return p
+}
+
+func (l life) restarted(run *evidence.Run, limit limit) Part {
+	p := Part{Name: "restarts", Limit: limit.String()}
+	if !l.managed {
+		p.Status, p.Why = Inconclusive, "the harness did not start it, so it does not see it start again"
+		return p
+	}
+	n := max(0, l.starts-len(l.replicas))
+	p.Measured = strconv.Itoa(n)
+	switch {
+	case !limit.holds(float64(n)):
+		p.Status, p.Why = Fail, fmt.Sprintf("its processes were started again %d times", n)
+		if run.Meta.Outcome != evidence.Completed && float64(n) < limit.low {
+			p.Status, p.Why = Inconclusive, "the run did not come to its end"
+		}
+	case run.Meta.Outcome != evidence.Completed:
+		p.Status, p.Why = Inconclusive, "the run did not come to its end"
+	}
+	return p
+}
+
+// firstLine keeps a sentence out of many lines of output.
+func firstLine(s string) string {
+	line, _, more := strings.Cut(s, "\n")
+	if more {
+		line += " …"
+	}
+	return line
 }

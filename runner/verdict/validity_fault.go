@@ -1,0 +1,98 @@
+package verdict
+
+import (
+	"fmt"
+	"slices"
+
+	"ordeal/runner/evidence"
+)
+
+// faultValidity looks, for each fault, whether it was injected, whether it
+// acted on any traffic, and whether it was healed.
+func faultValidity(run *evidence.Run) []finding {
+	var found []finding
+	for _, f := range run.Faults() {
+		if v, bad := bit(f); bad {
+			found = append(found, finding{verdict: v, touches: inPhase(run, f.Phase)})
+		} else {
+			found = append(found, finding{verdict: v})
+		}
+		if v, bad := healed(run, f); bad {
+			found = append(found, finding{verdict: v, touches: sincePhase(run, f.Phase)})
+		}
+	}
+	return append(found, neverTried(run)...)
+}
+
+func inPhase(run *evidence.Run, name string) func(basis) bool {
+	s, ok := run.Phase(name)
+	return func(b basis) bool { return ok && b.concerns(s) && !b.firm }
+}
+
+// sincePhase touches what rests on a phase or a later one: a fault that was not
+// healed goes on.
+func sincePhase(run *evidence.Run, name string) func(basis) bool {
+	from, known := run.Phase(name)
+	return func(b basis) bool {
+		return slices.ContainsFunc(run.Phases(), func(s evidence.Span) bool {
+			return (!known || s.Start >= from.Start) && b.concerns(s)
+		})
+	}
+}
+
+// bit looks whether a fault acted on anything.
+func bit(f evidence.FaultSpan) (v Verdict, bad bool) {
+	v = Verdict{Kind: "fault", Name: f.Fault + " acted on traffic", Phase: f.Phase, Target: f.Target}
+	switch {
+	case !f.WasInjected:
+		return v.unknown("%s could not be injected: %s", f.Fault, firstLine(f.Failed)), true
+	case !f.WasHealed:
+		return v.unknown("how much traffic %s acted on is not known: there is no record of its heal", f.Fault), true
+	case !f.Touched.Any():
+		v.Measured = "no traffic"
+		return v.unknown("%s acted on no traffic, so nothing can be said of what it does", f.Fault), true
+	}
+	t := f.Touched
+	if f.Link == "" {
+		v.Measured = fmt.Sprintf("%d processes", t.Connections)
+		return v, false
+	}
+	v.Measured = fmt.Sprintf("%d connections, %d bytes", t.Connections, t.Bytes)
+	if t.Calls > 0 {
+		v.Measured += fmt.Sprintf(", %d calls", t.Calls)
+	}
+	return v, false
+}
+
+// healed looks whether things were mended again.
+func healed(run *evidence.Run, f evidence.FaultSpan) (v Verdict, bad bool) {
+	v = Verdict{Kind: "heal", Name: f.Fault + " was healed", Phase: f.Phase, Target: f.Target}
+	switch {
+	case f.WasInjected && f.Failed != "":
+		return v.unknown("%s may still act: healing it failed: %s", f.Fault, firstLine(f.Failed)), true
+	case f.WasInjected && !f.WasHealed && !run.Killed():
+		return v.unknown("%s may still act: there is no record of its heal", f.Fault), true
+	}
+	return v, false
+}
+
+// neverTried finds faults that were planned in a phase that was gone through,
+// and of which the events know nothing.
+func neverTried(run *evidence.Run) []finding {
+	var found []finding
+	for _, p := range run.Meta.Phases {
+		s, ok := run.Phase(p.Name)
+		if !ok || !s.Complete {
+			continue
+		}
+		for _, planned := range p.Faults {
+			known := slices.ContainsFunc(s.Faults, func(f evidence.FaultSpan) bool { return f.Fault == planned.Fault })
+			if !known {
+				v := inconclusive("fault", planned.Fault+" acted on traffic", planned.Fault+" was never injected")
+				v.Phase, v.Target = p.Name, planned.Target
+				found = append(found, finding{verdict: v, touches: inPhase(run, p.Name)})
+			}
+		}
+	}
+	return found
+}
