@@ -3,6 +3,7 @@ package observe
 import (
 	"context"
 	"math"
+	"os"
 	"runtime/metrics"
 	"syscall"
 	"time"
@@ -67,9 +68,12 @@ func (h Harness) Observe(ctx context.Context, out evidence.Sink) error {
 			put(d.name, `quantile="0.99"`, p99)
 			put(d.name, `quantile="1"`, top)
 		}
-		var usage syscall.Rusage
-		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err == nil {
-			put("harness_cpu_seconds_total", "", seconds(usage.Utime)+seconds(usage.Stime))
+		var rusage syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &rusage); err == nil {
+			put("harness_cpu_seconds_total", "", seconds(rusage.Utime)+seconds(rusage.Stime))
+		}
+		if _, resident, ok := usage(os.Getpid()); ok {
+			put("harness_resident_bytes", "", resident)
 		}
 	})
 	return nil
