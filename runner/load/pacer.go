@@ -39,7 +39,7 @@ func newPacer(ctx context.Context, spec *Spec, env Env, s Schedule) *pacer {
 // late is how far behind its time a call may still be issued after the end of
 // the timeline: the last call of a plan is not lost to a timer's slack, and
 // one that had to wait for a slot is not issued.
-const late = 20 * time.Millisecond
+const late = 50 * time.Millisecond
 
 // Pace waits until call number hits may be issued, and takes its slot. stop
 // means that there is no further call. It is called from one goroutine.

@@ -1,0 +1,56 @@
+package load
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"ordeal/runner/evidence"
+)
+
+// TestStallIsSeen: the target stands still for 2 s under 500 calls a second,
+// with ten workers. Measured inside the workers, p99 is that of the ten that
+// were under way, a few milliseconds; from the schedule, one call in two of
+// those 4 s waited, most of them for more than a second.
+func TestStallIsSeen(t *testing.T) {
+	for _, sub := range subjects()[:2] { // http, grpc unary
+		t.Run(sub.name, func(t *testing.T) {
+			t.Parallel()
+			tg := sub.target(t)
+			clock := evidence.NewClock()
+			spec := sub.spec
+			spec.Rate, spec.Workers, spec.Timeout = holdAt(500), 10, 10*time.Second
+			const length, stall = 4 * time.Second, 2 * time.Second
+			engine, err := spec.Engine(Env{Addrs: []string{tg.addr}, Clock: clock, Start: clock.Now(), End: length})
+			if err != nil {
+				t.Fatal(err)
+			}
+			// Every call that begins in the stall is answered at its end.
+			stop := time.AfterFunc(500*time.Millisecond, func() {
+				tg.delay.Store(int64(stall))
+				time.AfterFunc(stall-100*time.Millisecond, func() { tg.delay.Store(0) })
+			})
+			defer stop.Stop()
+			got := &collector{}
+			if err := engine.Run(t.Context(), schedule(t, spec, phases(length), 1), got); err != nil {
+				t.Fatal(err)
+			}
+			var response, service []time.Duration
+			for _, s := range got.sorted() {
+				response, service = append(response, s.Response()), append(service, s.Service())
+			}
+			percentile := func(d []time.Duration, p int) time.Duration {
+				slices.Sort(d)
+				return d[len(d)*p/100]
+			}
+			if p := percentile(response, 99); p < 1700*time.Millisecond || p > 3*time.Second {
+				t.Errorf("p99 of the response times is %v, the truth is about 1.95 s", p)
+			}
+			// The control: this is what a tool says that measures in the worker. (The
+			// ten are just below 1 % of the calls; a slow machine sends fewer.)
+			if p := percentile(service, 97); p > time.Second {
+				t.Errorf("p97 of the service times is %v: the stall was not what it should have been", p)
+			}
+		})
+	}
+}
