@@ -82,10 +82,17 @@ func (s *Stats) merge(o *Stats) {
 	}
 }
 
-// count adds to a map that is kept from growing without bound.
+// count adds to a map that is kept from growing without bound: beside rest
+// there are fewer than distinct keys.
 func count[K comparable](m map[K]int64, key, rest K, n int64) {
-	if _, known := m[key]; !known && len(m) >= distinct-1 {
-		key = rest
+	if _, known := m[key]; !known && key != rest {
+		own := len(m)
+		if _, there := m[rest]; there {
+			own--
+		}
+		if own >= distinct-1 {
+			key = rest
+		}
 	}
 	m[key] += n
 }

@@ -95,14 +95,25 @@ func places(f *parquet.File, columns []column) ([]int, error) {
 		}
 		at[i] = c.Index()
 	}
+	return at, checkRows(f, at)
+}
+
+// checkRows compares the counts of rows that a footer holds several times.
+func checkRows(f *parquet.File, at []int) error {
+	var rows int64
 	for _, g := range f.RowGroups() {
+		chunks := g.ColumnChunks()
 		for _, i := range at {
-			if i >= len(g.ColumnChunks()) {
-				return nil, errors.New("a row group lacks a column")
+			if i >= len(chunks) || chunks[i].NumValues() != g.NumRows() {
+				return errors.New("a row group's columns are not of one length")
 			}
 		}
+		rows += g.NumRows()
 	}
-	return at, nil
+	if rows != f.NumRows() {
+		return fmt.Errorf("row groups of %d rows in a file of %d", rows, f.NumRows())
+	}
+	return nil
 }
 
 // probe reads what the footer of a segment says.

@@ -1,0 +1,83 @@
+package evidence
+
+import (
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+)
+
+func TestSeriesAreGatheredInTimeOrder(t *testing.T) {
+	dir := t.TempDir()
+	w := mustCreate(t, dir, testMeta("a"), openOnDisk)
+	put := func(at time.Duration, target, name, labels string, v float64) {
+		w.Point(Point{At: at, Target: target, Name: name, Labels: labels, Value: v})
+	}
+	for i := 2000; i > 0; i-- { // the wrong way round, over several batches
+		put(time.Duration(i), "users/0", "calls", `code="0"`, float64(i))
+	}
+	put(5, "users/1", "calls", `code="0"`, 7)
+	put(6, "users/1", "calls", `code="14"`, 8)
+	put(5, "users", "up", "", 1)
+	put(5, "users2", "calls", "", 9)
+	put(5, "gateway", "calls", "", 3)
+	if err := w.Close(Completed, nil); err != nil {
+		t.Fatal(err)
+	}
+	r := mustOpen(t, dir)
+	for _, c := range []struct {
+		target, name string
+		want         []string
+	}{
+		{"users", "calls", []string{`users/0 calls code="0"`, `users/1 calls code="0"`, `users/1 calls code="14"`}},
+		{"users/1", "", []string{`users/1 calls code="0"`, `users/1 calls code="14"`}},
+		{"users", "up", []string{"users up "}},
+		{"", "calls", []string{"gateway calls ", `users/0 calls code="0"`, `users/1 calls code="0"`, `users/1 calls code="14"`, "users2 calls "}},
+		{"nobody", "", nil},
+	} {
+		all, err := r.Series(c.target, c.name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, s := range all {
+			got = append(got, s.Target+" "+s.Name+" "+s.Labels)
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%q %q: %q, want %q", c.target, c.name, got, c.want)
+		}
+	}
+	all, err := r.Series("users/0", "calls")
+	if err != nil || len(all) != 1 || all[0].Len() != 2000 || !slices.IsSorted(all[0].T) || !slices.IsSorted(all[0].V) {
+		t.Fatalf("%d series, %v", len(all), err)
+	}
+}
+
+func TestSeriesAreCutAndLookedUp(t *testing.T) {
+	s := Series{Labels: `breaker="a,b=\"c\"",state="open"`, T: []time.Duration{10, 20, 20, 30}, V: []float64{1, 2, 3, 4}}
+	for _, c := range []struct {
+		from, to time.Duration
+		want     []float64
+	}{{0, 5, nil}, {10, 20, []float64{1, 2, 3}}, {11, 29, []float64{2, 3}}, {30, 99, []float64{4}}, {31, 99, nil}, {25, 15, nil}} {
+		if got := s.Between(c.from, c.to); !slices.Equal(got.V, c.want) || len(got.T) != len(got.V) {
+			t.Errorf("%v to %v: %v, want %v", c.from, c.to, got.V, c.want)
+		}
+	}
+	for at, want := range map[time.Duration]float64{9: 0, 10: 1, 19: 1, 20: 3, 99: 4} {
+		if v, ok := s.At(at); v != want || ok != (at >= 10) {
+			t.Errorf("at %v: %v, %v", at, v, ok)
+		}
+	}
+	got := map[string]string{}
+	for _, name := range []string{"breaker", "state", "reaker", "b=", ""} {
+		if v, ok := s.Label(name); ok {
+			got[name] = v
+		}
+	}
+	if want := map[string]string{"breaker": `a,b="c"`, "state": "open"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("labels %q, want %q", got, want)
+	}
+	if _, ok := (Series{Labels: `broken="`}).Label("x"); ok {
+		t.Error("a label was found in broken text")
+	}
+}
