@@ -25,7 +25,11 @@ func pageCharts(run *evidence.Run, d *Document) (overview []figure, loads []load
 	if err != nil {
 		return nil, nil, err
 	}
-	overview = append(overview, states...)
+	links, err := linkFigures(run, d, w)
+	if err != nil {
+		return nil, nil, err
+	}
+	overview = append(append(overview, states...), links...)
 	sum, err := run.Summary()
 	if err != nil {
 		return nil, nil, fmt.Errorf("sum up the run's calls: %w", err)

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"bytes"
+	"math"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -35,6 +36,7 @@ func TestPageShowsTheRun(t *testing.T) {
 		"half-open",                              // the breaker's state track
 		">blackhole on gateway-&gt;users</text>", // the fault's name in a chart
 		">http-5xx</text>", ">planned</text>", ">p99</text>", ">99.9%</text>",
+		"Calls through gateway-&gt;users",
 		"4 connections, 132 calls, 18.4 kB", // what the fault touched
 		"bench-1", "0123456789ab", "v12.13.0", "127.0.0.1", "SHA-256",
 		"get: /api/v1/users/42", // the scenario's source
@@ -102,6 +104,28 @@ func TestRendersAtTheSameTime(t *testing.T) {
 		if p != pages[0] {
 			t.Error("the same run gives different pages")
 		}
+	}
+}
+
+func TestPerSecondLine(t *testing.T) {
+	d := &Document{Run: Identity{Start: start, End: at(4)}}
+	// Ten a second for two seconds, then nothing; it is first read half a second late.
+	s := evidence.Series{Target: "a->b"}
+	for i := range 8 {
+		s.T, s.V = append(s.T, at(0.5+float64(i)*0.5)), append(s.V, 100+10*min(2, 0.5+float64(i)*0.5))
+	}
+	l, moved := perSecondLine(s, d)
+	if !moved || len(l.X) != 5 || len(l.V) != 4 || l.X[4] != 4 {
+		t.Fatalf("line %v %v, moved %v", l.X, l.V, moved)
+	}
+	if !math.IsNaN(l.V[0]) || l.V[1] != 10 || l.V[2] != 0 || l.V[3] != 0 {
+		t.Errorf("rates %v, want a gap, 10, 0, 0", l.V)
+	}
+	for i := range s.V {
+		s.V[i] = 100
+	}
+	if _, moved := perSecondLine(s, d); moved {
+		t.Error("a count that stays the same moves")
 	}
 }
 

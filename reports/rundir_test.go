@@ -65,7 +65,7 @@ func writeBreakerRun(t testing.TB, meta evidence.Meta) string {
 		w.Event(e)
 	}
 	breakerSamples(w)
-	breakerPoints(w)
+	breakerPoints(w, meta.Links[0].Name)
 	if err := w.Update(func(m *evidence.Meta) { m.Took = at(40) }); err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +136,15 @@ func breakerSamples(out evidence.Sink) {
 	}
 }
 
-func breakerPoints(out evidence.Sink) {
+func breakerPoints(out evidence.Sink, link string) {
+	calls := 0.0
+	for s := 0.0; s < 40; s += 0.05 {
+		if s < 15.45 || s > 26.2 {
+			calls += 15
+		}
+		out.Point(evidence.Point{At: at(s), Target: link, Name: "link_calls_total", Value: calls})
+		out.Point(evidence.Point{At: at(s), Target: link, Name: "link_bytes_down_total", Value: calls * 120})
+	}
 	for s := 0.0; s < 40; s += 0.25 {
 		state := 0.0
 		switch {

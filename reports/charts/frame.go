@@ -23,7 +23,7 @@ import (
 const (
 	width       vg.Length = 960
 	marginLeft  vg.Length = 58
-	marginRight vg.Length = 74 // room for the names of lines at their ends
+	marginRight vg.Length = 92 // room for the names of lines at their ends
 	textSize    vg.Length = 11
 	smallSize   vg.Length = 10
 )

@@ -27,6 +27,24 @@ func Rate(w Window, label string, lines []Line) (string, error) {
 	return f.svg(label)
 }
 
+// Traffic draws lines per second, none of them filled. label writes a tick; nil
+// stands for plain numbers.
+func Traffic(w Window, title string, lines []Line, label func(float64) string) (string, error) {
+	if label == nil {
+		label = count
+	}
+	f := w.frame(88, false)
+	_, hi, _ := extent(lines, func(v float64) bool { return v >= 0 })
+	ticks, top := linearTicks(hi*1.04, 3, label)
+	f.Y.Min, f.Y.Max = 0, top
+	f.draw(yAxis(ticks, ""), w.axis())
+	for _, l := range lines {
+		f.draw(l.layer())
+	}
+	f.draw(names(lines))
+	return f.svg(title)
+}
+
 // area fills the stretch between a line and zero.
 func area(l Line) layer {
 	return func(c draw.Canvas, p *plot.Plot) {
