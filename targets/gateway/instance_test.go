@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -98,7 +99,10 @@ func startWith(t testing.TB, users string, change func(*Server), settings ...str
 		in.stop()
 		in.abort()
 		select {
-		case <-in.done:
+		case err := <-in.done:
+			if err != nil && !errors.Is(err, errAborted) {
+				t.Errorf("stop: %v", err)
+			}
 		case <-time.After(20 * time.Second):
 			t.Error("the gateway does not stop")
 		}

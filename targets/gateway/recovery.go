@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -17,8 +18,8 @@ func recovery(answer *responder, m *metrics, log *slog.Logger) gin.HandlerFunc {
 			if cause == nil {
 				return
 			}
-			if cause == http.ErrAbortHandler {
-				panic(cause)
+			if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+				panic(cause) // the way to end a connection: the server knows what to do
 			}
 			m.panics.Inc()
 			x := exchangeOf(c.Request.Context())

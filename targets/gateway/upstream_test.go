@@ -136,6 +136,10 @@ func TestBreakerOpensAndSheds(t *testing.T) {
 					t.Errorf("Retry-After %q while open, want 3600", a.Header.Get("Retry-After"))
 				}
 			}
+			if list := in.get("/api/v1/users"); fallback == "on" && string(list.Data) != `{"users":[],"next_page_token":""}` ||
+				list.Header.Get("X-Degraded") != "circuit-open" || list.StatusCode != map[string]int{"on": 200, "off": 503}[fallback] {
+				t.Errorf("list while open: %d, X-Degraded %q, %s", list.StatusCode, list.Header.Get("X-Degraded"), list.raw)
+			}
 			write := in.write("POST", "/api/v1/users", `{"name":"a"}`)
 			if write.StatusCode != 503 || write.Code != codeCircuitOpen || write.Header.Get("X-Degraded") != "circuit-open" {
 				t.Errorf("writing while open: %d %s, want 503 whatever the fallback", write.StatusCode, write.raw)
@@ -146,11 +150,11 @@ func TestBreakerOpensAndSheds(t *testing.T) {
 			for series, want := range map[string]float64{
 				`breaker_state{breaker="users"}`:                                              1,
 				`breaker_calls_total{breaker="users",result="failure"}`:                       10,
-				`breaker_calls_total{breaker="users",result="rejected"}`:                      4,
+				`breaker_calls_total{breaker="users",result="rejected"}`:                      5,
 				`breaker_transitions_total{breaker="users",from="closed",to="open"}`:          1,
 				`gateway_upstream_attempts_total{method="GetUser",result="Internal"}`:         10,
 				`gateway_upstream_attempts_total{method="GetUser",result="rejected"}`:         3,
-				`gateway_degraded_total{reason="circuit-open"}`:                               4,
+				`gateway_degraded_total{reason="circuit-open"}`:                               5,
 				`gateway_degraded_total{reason="upstream-failed"}`:                            10,
 				`http_requests_total{code="503",method="POST",route="/api/v1/users"}`:         1,
 				`http_request_duration_seconds_count{method="GET",route="/api/v1/users/:id"}`: 13,

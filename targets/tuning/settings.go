@@ -41,7 +41,7 @@ func (t *Tuning) settings() []Setting {
 		count("breaker-half-open", &t.BreakerHalfOpen, 1, 1_000_000, "trial calls let through when half-open"),
 		advice("fallback", &t.Fallback, "reads are answered with a default, marked as degraded, when the user service cannot answer"),
 
-		perSecond("rate-limit", &t.RateLimit, "token bucket over all clients of this instance; the default is above what one instance serves, so it bounds a flood only"),
+		perSecond("rate-limit", &t.RateLimit, "token bucket over all clients of this instance; the default bounds a flood only: set it to what an instance can serve"),
 		count("rate-burst", &t.RateBurst, 0, 1_000_000, "requests let through at once by the rate limit (0 is a tenth of a second's worth)"),
 
 		period("drain-delay", &t.DrainDelay, 0, time.Hour, "time between becoming not ready and refusing connections, for load balancers to notice"),
