@@ -109,20 +109,14 @@ func TestDrainDelayStillServes(t *testing.T) {
 	}
 }
 
-// TestDrainTimeoutCutsCalls has a stream that its client never ends, and a connection that never speaks.
+// TestDrainTimeoutCutsCalls has a stream that its client never ends.
 func TestDrainTimeoutCutsCalls(t *testing.T) {
 	in := start(t, func(c *Config) { c.DrainTimeout = 100 * time.Millisecond })
 	ctx := testContext(t)
 	held := holdCall(ctx, t, in)
-	silent, err := net.Dial("tcp", in.Addr())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer silent.Close() //nolint:errcheck // says nothing
-
 	began := time.Now()
 	in.cancel()
-	_, err = held.Recv()
+	_, err := held.Recv()
 	wantCode(t, err, codes.Unavailable)
 	if err := in.wait(t); err != nil {
 		t.Errorf("Serve returned %v", err)
@@ -132,6 +126,25 @@ func TestDrainTimeoutCutsCalls(t *testing.T) {
 	}
 	if !strings.Contains(in.log.String(), "calls were cut") {
 		t.Errorf("the log does not say that calls were cut: %s", in.log)
+	}
+}
+
+// TestSilentConnectionDoesNotHoldUpTheStop has one that never says that it speaks HTTP/2. grpc waits for those
+// even in a hard stop.
+func TestSilentConnectionDoesNotHoldUpTheStop(t *testing.T) {
+	in := start(t, func(c *Config) { c.DrainTimeout = 50 * time.Millisecond })
+	silent, err := net.Dial("tcp", in.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()                      //nolint:errcheck // says nothing
+	holdCall(testContext(t), t, in).finish(t) // by now it is accepted, too
+	in.cancel()
+	if err := in.wait(t); err != nil {
+		t.Errorf("Serve returned %v", err)
+	}
+	if !strings.Contains(in.log.String(), "left behind") {
+		t.Errorf("the log does not say that something is left behind: %s", in.log)
 	}
 }
 

@@ -30,6 +30,10 @@ var ErrStopped = errors.New("stopped at once")
 // handshakeTimeout is for a connection that says nothing. Stopping waits for those, too.
 const handshakeTimeout = 5 * time.Second
 
+// windowSize is the fixed flow-control window, in bytes. Otherwise grpc measures the path to choose one, with a
+// ping and its answer for nearly every small call.
+const windowSize = 1 << 20
+
 // abandonAfter bounds the wait for a hard stop: a handler may hang in a store that is not ours.
 const abandonAfter = time.Second
 
@@ -126,6 +130,8 @@ func (s *Server) register() {
 		servedBy: metadata.Pairs("x-served-by", s.cfg.Instance), timeout: s.cfg.CallTimeout, draining: s.draining}
 	s.grpc = grpc.NewServer(append(around.options(),
 		grpc.ConnectionTimeout(handshakeTimeout),
+		grpc.StaticStreamWindowSize(windowSize),
+		grpc.StaticConnWindowSize(windowSize),
 		grpc.MaxRecvMsgSize(s.cfg.MaxMessageSize),
 		grpc.MaxSendMsgSize(s.cfg.MaxMessageSize),
 		// A 0 means "never" to grpc as well.

@@ -850,7 +850,7 @@ type SyncResponse struct {
 	// A gRPC status code: 0 when the change was made. A refused change does not end the stream.
 	Code    int32  `protobuf:"varint,3,opt,name=code,proto3" json:"code,omitempty"`
 	Message string `protobuf:"bytes,4,opt,name=message,proto3" json:"message,omitempty"`
-	// The store's revision after this change.
+	// The store's revision after this change; for get_id, the user's.
 	Revision      int64 `protobuf:"varint,5,opt,name=revision,proto3" json:"revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
