@@ -52,11 +52,16 @@ func spans(meta *Meta, events []Event, last time.Duration) []Span {
 			s := Span{Name: e.Phase, Start: e.At}
 			if p := planned[e.Phase]; p != nil {
 				s.Planned, s.Warmup = p.For, p.Warmup
+				s.Start = onSchedule(e.At, p.Start)
 			}
 			open, out = len(out), append(out, s)
 		case PhaseEnd:
 			if open >= 0 && out[open].Name == e.Phase {
-				finish(e.At, e.Text == "")
+				end, complete := e.At, e.Text == ""
+				if s := out[open]; complete && s.Planned > 0 {
+					end = onSchedule(end, s.Start+s.Planned)
+				}
+				finish(end, complete)
 			}
 		case RunEnd:
 			finish(e.At, false)
@@ -82,6 +87,17 @@ func spans(meta *Meta, events []Event, last time.Duration) []Span {
 		}
 	}
 	return out
+}
+
+// onSchedule gives the planned edge of a phase where the event of it came about
+// then. The event is written some time after the edge, but calls are intended
+// by the schedule: the first call of a phase is intended at its very edge.
+func onSchedule(at, planned time.Duration) time.Duration {
+	const late = time.Second
+	if at >= planned && at < planned+late {
+		return planned
+	}
+	return at
 }
 
 // plannedSpans stands in where no event tells of a phase: the phases that must

@@ -9,7 +9,7 @@ import (
 func TestPhasesAreWhatReallyHappened(t *testing.T) {
 	const s = time.Second
 	meta := Meta{Phases: []PhaseMeta{
-		{Name: "warmup", Start: 0, For: s, Warmup: true}, {Name: "outage", Start: s, For: s}, {Name: "recovery", Start: 2 * s, For: 5 * s},
+		{Name: "warmup", Start: 100, For: s, Warmup: true}, {Name: "outage", Start: s, For: s}, {Name: "recovery", Start: 2 * s, For: 5 * s},
 	}}
 	inject := Event{At: 1100, Kind: FaultInjected, Phase: "outage", Fault: "blackhole", Link: "a->b"}
 	heal := Event{At: 2200, Kind: FaultHealed, Phase: "outage", Fault: "blackhole", Link: "a->b", Touched: &Touched{Connections: 3}}
@@ -27,6 +27,10 @@ func TestPhasesAreWhatReallyHappened(t *testing.T) {
 		"all went well": {
 			[]Event{start(100, "warmup"), end(1000, "warmup", ""), start(1050, "outage"), inject, end(2100, "outage", ""), heal, start(2300, "recovery"), end(9000, "recovery", "")}, 9000,
 			[]Span{warm, {Name: "outage", Start: 1050, End: 2100, Planned: s, Complete: true, Faults: []FaultSpan{outage}}, {Name: "recovery", Start: 2300, End: 9000, Planned: 5 * s, Complete: true}},
+		},
+		"told a little after the edge of the schedule": {
+			[]Event{start(5*time.Millisecond, "warmup"), end(s+3*time.Millisecond, "warmup", ""), start(s+4*time.Millisecond, "outage"), end(2*s+1, "outage", "")}, 3 * s,
+			[]Span{{Name: "warmup", Start: 100, End: s + 100, Planned: s, Complete: true, Warmup: true}, {Name: "outage", Start: s, End: 2 * s, Planned: s, Complete: true}},
 		},
 		"cut short": {
 			[]Event{start(100, "warmup"), end(1000, "warmup", ""), start(1050, "outage"), end(1500, "outage", "cut short")}, 9000,
@@ -50,7 +54,7 @@ func TestPhasesAreWhatReallyHappened(t *testing.T) {
 		},
 		"no events": {
 			nil, 1500 * time.Millisecond,
-			[]Span{{Name: "warmup", Start: 0, End: s, Planned: s, Complete: true, Warmup: true}, {Name: "outage", Start: s, End: 1500 * time.Millisecond, Planned: s}},
+			[]Span{{Name: "warmup", Start: 100, End: s + 100, Planned: s, Complete: true, Warmup: true}, {Name: "outage", Start: s, End: 1500 * time.Millisecond, Planned: s}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
