@@ -23,17 +23,14 @@ const liveBuckets = 42 * 4
 func liveBucket(d time.Duration) int {
 	us := uint64(max(d.Microseconds(), 1))
 	doubling := bits.Len64(us) - 1
-	quarter := 0
-	if doubling >= 2 {
-		quarter = int(us>>(doubling-2)) & 3
-	}
+	quarter := int(us<<2>>doubling) & 3
 	return min(doubling*4+quarter, liveBuckets-1)
 }
 
 // liveEdge is the upper edge of a bucket.
 func liveEdge(bucket int) time.Duration {
 	doubling, quarter := bucket/4, bucket%4
-	return time.Duration(1<<doubling+(quarter+1)*(1<<doubling)/4) * time.Microsecond
+	return time.Duration(5+quarter) * time.Microsecond << doubling / 4
 }
 
 // Sample counts a call and passes it on.
