@@ -262,6 +262,14 @@ func TestIgnoredPermitIsGivenOutAgain(t *testing.T) {
 	}
 	calls(t, b, "s")
 	wantState(t, b, Closed)
+
+	b, _ = halfOpen(t, 3, nil)
+	p := acquire(t, b)
+	acquire(t, b)
+	acquire(t, b)
+	p.Ignore()
+	acquire(t, b)
+	wantRefused(t, b) // one came back, not all
 }
 
 func TestReopenedWaitsAgain(t *testing.T) {
@@ -315,6 +323,11 @@ func TestMaxHalfOpenWaitOpensAgain(t *testing.T) {
 	c.advance(time.Second + 1)
 	late.Success()
 	wantState(t, b, Open)
+	b, c = halfOpen(t, 1, wait)
+	late = acquire(t, b)
+	c.advance(time.Second + 1)
+	late.Ignore()
+	wantState(t, b, Open)
 }
 
 func TestStaleResultsAreIgnored(t *testing.T) {
@@ -335,7 +348,9 @@ func TestStaleResultsAreIgnored(t *testing.T) {
 		t.Fatalf("window holds %d calls and %d were stale, want 0 and 3", s.Calls, s.Stale)
 	}
 	p.Success()
-	calls(t, b, "s")
+	q := acquire(t, b)
+	wantRefused(t, b)
+	q.Success()
 	wantState(t, b, Closed)
 	for _, p := range old[4:] { // closed again, but another closed
 		complete(p, 'f')
