@@ -27,7 +27,7 @@ type Breaker struct {
 	OpensWithin   time.Duration `yaml:"opens_within" doc:"longest time from the fault's injection until it is open"`
 	Sheds         *Share        `yaml:"sheds" doc:"least share of the calls sent while open that must be rejected, such as 100%; no call may reach the link then"`
 	Leaks         *CountLimit   `yaml:"leaks" doc:"limit on the calls that reach the link while it is open; where absent and sheds is 100%, none"`
-	RejectsWithin time.Duration `yaml:"rejects_within" doc:"longest service time that 99% of the rejected calls may take; looked at with sheds, then 100ms where absent"`
+	RejectsWithin time.Duration `yaml:"rejects_within" doc:"longest service time that nine in ten of the rejected calls may take; looked at with sheds, then 250ms where absent"`
 	Probes        int           `yaml:"probes" doc:"most calls that may reach the link in one half-open state"`
 	Reopens       *CountLimit   `yaml:"reopens" doc:"limit on how often it turns from half-open to open again while the fault acts"`
 	Open          time.Duration `yaml:"open" doc:"the configured wait: it must stay open for as long, and go half-open soon after"`

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // probes: calls that reach the link in one half-open state. They are counted
@@ -36,7 +37,7 @@ func (q *inquiry) probes() Part {
 	if counted == 0 {
 		return p.as(Inconclusive, "no half-open state could be told from the calls before and after it")
 	}
-	p.Measured = fmt.Sprintf("at most %d in %d half-open states", most, counted)
+	p.Measured = fmt.Sprintf("at most %d, half-open %s", most, times(counted))
 	return p
 }
 
@@ -86,10 +87,10 @@ func (q *inquiry) reopens() Part {
 	case !q.line.exact:
 		return p.as(Inconclusive, "scrapes of its state may have missed some")
 	}
-	return p.as(Fail, "it went from half-open to open %d times while the fault acted", n)
+	return p.as(Fail, "it went from half-open to open %s while the fault acted", times(n))
 }
 
-// closesWithin: from the heal to the first change to closed.
+// closesWithin: from the heal to the change to closed after which it stays closed.
 func (q *inquiry) closesWithin() Part {
 	p := Part{Name: "closes within", Limit: "<= " + q.ClosesWithin.String()}
 	if q.line == nil {
@@ -99,29 +100,32 @@ func (q *inquiry) closesWithin() Part {
 		return q.never(p)
 	}
 	end := min(q.end, q.line.to)
-	if q.line.state(q.heal) == closedState && !slices.ContainsFunc(q.line.edges, func(e edge) bool { return e.at >= q.heal && e.at < end }) {
-		p.Measured = "before the heal"
-		return p
-	}
-	e, closed := q.line.first(way{halfOpenState, closedState}, q.heal)
-	if !closed || e.at > end {
-		watched := end - q.heal
-		p.Measured = "never"
+	if watched := end - q.heal; q.line.state(end) != closedState {
 		if watched < q.ClosesWithin {
-			p.Measured = ""
 			return p.as(Inconclusive, "it was watched for %s after the heal only, and had not closed", formatDuration(watched))
 		}
-		return p.as(Fail, "it had not closed %s after the heal", formatDuration(watched))
+		p.Measured = "never"
+		return p.as(Fail, "it was not closed %s after the heal", formatDuration(watched))
 	}
-	took := e.at - q.heal
+	closed := q.lastClosing(end)
+	took := max(0, closed.at-q.heal)
 	p.Measured = formatDuration(took)
 	switch {
 	case took <= q.ClosesWithin:
 		return p
-	case took-e.slack <= q.ClosesWithin:
-		return p.as(Inconclusive, "it closed between two scrapes, %s to %s after the heal", formatDuration(took-e.slack), formatDuration(took))
+	case took-closed.slack <= q.ClosesWithin:
+		return p.as(Inconclusive, "it closed between two scrapes, %s to %s after the heal", formatDuration(took-closed.slack), formatDuration(took))
 	}
 	return p.as(Fail, "it closed %s after the heal", p.Measured)
+}
+
+func (q *inquiry) lastClosing(end time.Duration) (last edge) {
+	for _, e := range q.line.edges {
+		if e.to == closedState && e.at <= end {
+			last = e
+		}
+	}
+	return last
 }
 
 // closesByCalls looks at what clients saw, where the breaker exports nothing:
@@ -200,7 +204,7 @@ func (q *inquiry) noFlapping() Part {
 		return q.never(p)
 	}
 	n := q.line.count(way{closedState, openState}, q.inject-clockMargin, q.end)
-	p.Measured = fmt.Sprintf("opened %d times", n)
+	p.Measured = fmt.Sprintf("opened %s", times(n))
 	switch {
 	case n > 1:
 		var at []string
@@ -209,7 +213,7 @@ func (q *inquiry) noFlapping() Part {
 				at = append(at, formatDuration(e.at))
 			}
 		}
-		return p.as(Fail, "it closed and opened again %d times, opening at %s", n-1, strings.Join(at[:min(len(at), 5)], ", "))
+		return p.as(Fail, "it closed and opened again %s, opening at %s", times(n-1), strings.Join(at[:min(len(at), 5)], ", "))
 	case n == 0:
 		return q.never(p)
 	}
@@ -217,4 +221,16 @@ func (q *inquiry) noFlapping() Part {
 		return p.as(Inconclusive, "scrapes of its state may have missed changes")
 	}
 	return p
+}
+
+func times(n int) string {
+	switch n {
+	case 0:
+		return "never"
+	case 1:
+		return "once"
+	case 2:
+		return "twice"
+	}
+	return fmt.Sprintf("%d times", n)
 }

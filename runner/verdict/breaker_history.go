@@ -19,9 +19,10 @@ const clockMargin = 10 * time.Millisecond
 type history struct {
 	// Of the load that the check names, from the injection to the heal.
 	calls, shed, failing int
-	firstShed            time.Duration           // when the first shed call was answered
-	lastShed             time.Duration           // when the last shed call was answered, until the end of what is watched; 0: never
-	times                *hdrhistogram.Histogram // service times of shed calls in ns
+	firstShed            time.Duration            // when the first shed call was answered
+	lastShed             time.Duration            // when the last shed call was answered, until the end of what is watched; 0: never
+	times                *hdrhistogram.Histogram  // service times of shed calls in ns
+	slow                 map[time.Duration][2]int // shed calls that were rejected fast enough, and those that were not, by the tick in which they were sent
 
 	// By stretch of the timeline, of that load: only calls that were sent and
 	// answered within the stretch, so that it is certain in which state they were.
@@ -40,14 +41,14 @@ type inState struct {
 	lastShedSent time.Duration // when the last of the shed calls was sent
 }
 
-// window is the time that the check watches.
+// breakerWindow is the time that the check watches.
 type breakerWindow struct {
 	inject, heal, end time.Duration
 }
 
 // readHistory goes through all calls once. line may be nil.
 func (b *Breaker) readHistory(run *evidence.Run, w breakerWindow, line *timeline) (*history, error) {
-	h := &history{times: hdrhistogram.New(1, int64(time.Hour), 2)}
+	h := &history{times: hdrhistogram.New(1, int64(time.Hour), 2), slow: make(map[time.Duration][2]int)}
 	var stretches []stretch
 	if line != nil {
 		stretches = line.stretches
@@ -71,6 +72,9 @@ func (b *Breaker) readHistory(run *evidence.Run, w breakerWindow, line *timeline
 		}
 		if s.Load == index {
 			h.count(&s, shed, w)
+			if shed {
+				h.reject(&s, b.rejectLimit(), w)
+			}
 			h.place(&s, shed, stretches)
 		}
 	}
@@ -92,8 +96,6 @@ func (h *history) count(s *evidence.Sample, shed bool, w breakerWindow) {
 			h.firstShed = s.Done
 		}
 		h.lastShed = max(h.lastShed, s.Done)
-		// Cannot fail: the value is held within the histogram's range.
-		_ = h.times.RecordValue(min(max(int64(s.Service()), 1), int64(time.Hour)))
 	}
 	if s.Sent < w.inject || s.Sent >= w.heal {
 		return
@@ -105,6 +107,38 @@ func (h *history) count(s *evidence.Sample, shed bool, w breakerWindow) {
 	case s.Class != evidence.OK || s.Mark != "":
 		h.failing++
 	}
+}
+
+// reject notes how long a rejection took.
+func (h *history) reject(s *evidence.Sample, most time.Duration, w breakerWindow) {
+	if s.Done < w.inject || s.Done > w.end {
+		return
+	}
+	// Cannot fail: the value is held within the histogram's range.
+	_ = h.times.RecordValue(min(max(int64(s.Service()), 1), int64(time.Hour)))
+	tick := s.Sent / (100 * time.Millisecond)
+	n := h.slow[tick]
+	if s.Service() <= most {
+		n[0]++
+	} else {
+		n[1]++
+	}
+	h.slow[tick] = n
+}
+
+// bunched reports whether slow rejections came in short spells, in which nearly
+// all were slow, while most of the time they were not: a machine that stood
+// still, not a breaker that rejects slowly.
+func (h *history) bunched() bool {
+	spells, inSpells, all := 0, 0, 0
+	for _, n := range h.slow {
+		all += n[1]
+		if n[1] > n[0] {
+			spells++
+			inSpells += n[1]
+		}
+	}
+	return spells*2 < len(h.slow) && float64(inSpells) >= 0.8*float64(all)
 }
 
 // compare gathers what the breaker's own counter of rejected calls is held against.
@@ -165,9 +199,4 @@ func neverMet(s *evidence.Sample) bool {
 		return true
 	}
 	return false
-}
-
-// rejectTime is the 99th percentile of the service time of shed calls.
-func (h *history) rejectTime() time.Duration {
-	return time.Duration(h.times.ValueAtPercentile(99))
 }

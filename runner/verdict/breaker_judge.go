@@ -51,6 +51,7 @@ func (b *Breaker) Judge(run *evidence.Run) Verdict {
 	if q.line != nil {
 		// Looking a little before the injection costs nothing where clocks differ a little.
 		q.opened, q.hasOpened = q.line.first(way{closedState, openState}, w.inject-clockMargin)
+		q.hasOpened = q.hasOpened && q.opened.at < w.end
 	}
 	v = v.compose(q.parts())
 	if v.Status == Pass {
@@ -85,9 +86,9 @@ func (q *inquiry) summary() string {
 	if !q.hasOpened {
 		return ""
 	}
-	text := "opened after " + formatDuration(max(0, q.opened.at-q.inject))
+	text := "open after " + formatDuration(max(0, q.opened.at-q.inject))
 	if e, ok := q.line.first(way{halfOpenState, closedState}, q.heal); ok {
-		text += ", closed " + formatDuration(e.at-q.heal) + " after the heal"
+		text += ", closed again " + formatDuration(e.at-q.heal) + " after the heal"
 	}
 	return text
 }
@@ -134,7 +135,7 @@ func (q *inquiry) drained(s stretch) time.Duration {
 	return s.start + min(drain, (s.end-s.start)/2)
 }
 
-// ofPart fills in a part's result.
+// as fills in the result of a part.
 func (p Part) as(s Status, format string, args ...any) Part {
 	p.Status, p.Why = s, fmt.Sprintf(format, args...)
 	return p
@@ -143,10 +144,10 @@ func (p Part) as(s Status, format string, args ...any) Part {
 // never is the result of a property that cannot be looked at because the
 // breaker did not open, or does not say so.
 func (q *inquiry) never(p Part) Part {
-	if q.line == nil {
+	switch {
+	case q.line == nil && q.seen.shed > 0:
 		return p.as(Inconclusive, "%s", q.noLine)
-	}
-	if len(q.line.hidden) > 0 {
+	case q.line != nil && len(q.line.hidden) > 0:
 		return p.as(Inconclusive, "scrapes were too far apart to tell its states from each other")
 	}
 	return p.as(Inconclusive, "it did not open")

@@ -3,6 +3,7 @@ package verdict
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"ordeal/runner/evidence"
 )
@@ -147,19 +148,32 @@ func (v Verdict) failing(format string, args ...any) Verdict {
 	return v
 }
 
-// compose makes one verdict of its parts: the worst of them decides and gives
-// the reason.
+// compose makes one verdict of its parts: the worst of them decides, the first
+// such gives the reason, and the others are named.
 func (v Verdict) compose(parts []Part) Verdict {
 	v.Parts, v.Status = parts, Pass
-	for i := range parts {
-		if p := &parts[i]; p.Status > v.Status {
-			v.Status = p.Status
+	for _, p := range parts {
+		v.Status = max(v.Status, p.Status)
+	}
+	if v.Status == Pass {
+		return v
+	}
+	var also []string
+	for _, p := range parts {
+		switch {
+		case p.Status != v.Status:
+		case v.Why == "":
 			v.Measured, v.Limit = p.Measured, p.Limit
 			v.Why = p.Name
 			if p.Why != "" {
 				v.Why += ": " + p.Why
 			}
+		default:
+			also = append(also, p.Name)
 		}
+	}
+	if len(also) > 0 {
+		v.Why += fmt.Sprintf(" (also %s: %s)", v.Status, strings.Join(also, ", "))
 	}
 	return v
 }

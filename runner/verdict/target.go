@@ -138,7 +138,7 @@ func (l life) restarted(run *evidence.Run, limit limit) Part {
 	p.Measured = strconv.Itoa(n)
 	switch {
 	case !limit.holds(float64(n)):
-		p.Status, p.Why = Fail, fmt.Sprintf("its processes were started again %d times", n)
+		p.Status, p.Why = Fail, fmt.Sprintf("its processes were started again: %s", times(n))
 		if run.Meta.Outcome != evidence.Completed && float64(n) < limit.low {
 			p.Status, p.Why = Inconclusive, "the run did not come to its end"
 		}
