@@ -40,7 +40,11 @@ func Build(run *evidence.Run, j verdict.Judgement) (*Document, error) {
 	for _, f := range run.Faults() {
 		d.Faults = append(d.Faults, fault(f))
 	}
+	// Targets are stopped after the last phase; that is not part of the timeline.
 	d.Run.End = max(run.End(), m.Start)
+	if n := len(spans); n > 0 {
+		d.Run.End = max(spans[n-1].End, m.Start)
+	}
 	for i := range sum.Loads {
 		d.Loads = append(d.Loads, load(&sum.Loads[i], spans))
 	}

@@ -95,6 +95,7 @@ type figureRow struct {
 // figure is one chart with its caption.
 type figure struct {
 	Title, Note string
+	Keys        []string // what its colours mean, by name; each has a class in the style sheet
 	SVG         template.HTML
 }
 
@@ -119,7 +120,7 @@ func shownSource(b []byte) string {
 // pageFuncs are what the template says figures with.
 func pageFuncs(d *Document) template.FuncMap {
 	return template.FuncMap{
-		"symbol": symbol, "word": word, "clean": clean, "told": told, "optional": optional,
+		"symbol": symbol, "inWords": inWords, "word": word, "clean": clean, "cell": cell, "optional": optional,
 		"thousands": thousands, "perSecond": perSecond, "span": span, "duration": duration, "plain": plain, "size": size,
 		"percent": percent, "offset": func(at time.Duration) string { return offset(at - d.Run.Start) },
 		"model":       func(l Load) string { return clean(l.model()) },
@@ -155,6 +156,15 @@ func pageFuncs(d *Document) template.FuncMap {
 			return clean(s)
 		},
 	}
+}
+
+// cell is a figure of a verdict. A compound check tells its figures in its
+// parts, so nothing is missed where it has none itself.
+func cell(v verdict.Verdict, figure string) string {
+	if figure == "" && len(v.Parts) > 0 {
+		return ""
+	}
+	return told(figure)
 }
 
 // bar is a margin as a picture: how far the measured value is from its limit.

@@ -151,7 +151,7 @@ func breakerFigure(run *evidence.Run, d *Document, w charts.Window) ([]figure, e
 	if err != nil {
 		return nil, err
 	}
-	return []figure{{Title: "Breaker state", Note: "as the target exported it, read about every 250 ms", SVG: template.HTML(svg)}}, nil
+	return []figure{{Title: "Breaker state", Keys: []string{"closed", "open", "half-open"}, Note: "as the target exported it, read about every 250 ms", SVG: template.HTML(svg)}}, nil
 }
 
 // stateSpans joins equal values of a state series into stretches.

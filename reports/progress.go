@@ -30,11 +30,10 @@ func (p Progress) String() string {
 	if p.P99 > 0 {
 		p99 = duration(p.P99)
 	}
-	s := fmt.Sprintf("%-13s %-12s %9s  p99 %-7s  errors %-6s", at, cut(clean(p.Phase), 12), perSecond(p.Rate), p99, thousands(p.Errors))
+	s := fmt.Sprintf("%-11s %-10s %7s  p99 %-6s  errors %s", at, cut(clean(p.Phase), 10), perSecond(p.Rate), p99, thousands(p.Errors))
 	if p.InFlight > 0 {
 		s += fmt.Sprintf("  in flight %d", p.InFlight)
 	}
-	s = strings.TrimRight(s, " ")
 	const width = terminalWidth - 1
 	if len(p.Faults) == 0 {
 		return cut(s, width)
@@ -44,7 +43,7 @@ func (p Progress) String() string {
 	const least = 12
 	if letters(s)+min(least, letters(faults)) > width {
 		s, _, _ = strings.Cut(s, "  in flight")
-		s = cut(strings.TrimRight(s, " "), width-least)
+		s = cut(s, width-least)
 	}
 	return s + cut(faults, width-letters(s))
 }

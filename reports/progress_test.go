@@ -9,7 +9,7 @@ import (
 
 func TestProgressIsOneLine(t *testing.T) {
 	p := Progress{Phase: "outage", Elapsed: 17 * time.Second, Total: 40 * time.Second, Rate: 299.6, P99: 501 * ms, Errors: 135, InFlight: 12, Faults: []string{"blackhole on gateway->users"}}
-	if got, want := p.String(), "17s/40s       outage           300/s  p99 501ms    errors 135"; !strings.HasPrefix(got, want) {
+	if got, want := p.String(), "17s/40s     outage       300/s  p99 501ms   errors 135  ✗ blackhole on gateway"; !strings.HasPrefix(got, want) {
 		t.Errorf("got  %q\nwant %q …", got, want)
 	}
 	for _, p := range []Progress{

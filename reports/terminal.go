@@ -77,9 +77,16 @@ func (t *terminal) checks(vs []verdict.Verdict) {
 	columns := []column{{}, {title: "expectation"}, {title: "measured", right: true, max: 16}, {title: "limit", right: true, max: 14}, {title: "margin", right: true, max: 8}}
 	var rows []row
 	for _, v := range vs {
+		measured := v.Measured
+		if inWords(v) {
+			measured = ""
+		}
 		r := row{
-			cells: []string{symbol(v.Status) + " " + word(v.Status), clean(v.Name), told(v.Measured), told(v.Limit), told(v.Margin)},
+			cells: []string{symbol(v.Status) + " " + word(v.Status), clean(v.Name), told(measured), told(v.Limit), told(v.Margin)},
 			paint: t.paint(v.Status),
+		}
+		if inWords(v) {
+			r.notes = append(r.notes, clean(v.Measured))
 		}
 		if v.Why != "" && v.Status != verdict.Pass {
 			r.notes = append(r.notes, clean(v.Why))

@@ -76,6 +76,10 @@ func problems(vs []verdict.Verdict) []verdict.Verdict {
 	return out
 }
 
+// inWords tells a measured value that is a sentence and not a figure: it has no
+// place in a column of figures.
+func inWords(v verdict.Verdict) bool { return letters(v.Measured) > 18 }
+
 // outcome says how the run ended where that was not as planned, else "".
 func (d *Document) outcome() string {
 	switch {
