@@ -2,6 +2,17 @@
 // written while the run goes on, and how it is read again with the system
 // under test gone.
 //
+// A run directory holds:
+//
+//	run.json           Meta
+//	scenario.yaml      the scenario, verbatim
+//	events.jsonl       an Event a line, as they happened
+//	samples/*.parquet  a row a call: load, load_name, seq, intended_ns, sent_ns, done_ns, class, code, bytes, backend, mark
+//	series/*.parquet   a row a value: at_ns, target, name, labels, value
+//
+// Parquet files are numbered segments of a few seconds each. One that is not
+// finished has a name that ends in .partial, so a kill costs no more than those.
+//
 // All times in evidence are offsets from one base instant, read from one
 // monotonic clock; Meta.Base gives the wall clock of offset zero.
 package evidence

@@ -143,7 +143,7 @@ func finishedRun(t testing.TB) string {
 	}
 	// Segments of a second run, to have more than one.
 	for n := 2; n <= 3; n++ {
-		s := newSegments[Sample, sampleRow](filepath.Join(dir, samplesDir), "samples", openOnDisk)
+		s := newSegments(filepath.Join(dir, samplesDir), "samples", openOnDisk, toSampleRow([]string{"a"}))
 		s.number = n
 		rows := make([]Sample, 0, 300)
 		for i := range 300 {

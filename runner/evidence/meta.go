@@ -44,7 +44,7 @@ type Meta struct {
 	// Waits counts how often evidence had to wait because the disk could not keep up. A wait delays its caller, so a run with
 	// many of them measured its own disk.
 	Waits int64 `json:"waits,omitempty"`
-	// Lost counts evidence that could not be kept, by what it was ("samples", "points"). Empty is the only good value.
+	// Lost counts evidence that could not be kept, by what it was ("samples", "points", "events"). Empty is the only good value.
 	Lost  map[string]int64  `json:"lost,omitempty"`
 	Files map[string]string `json:"files,omitempty"` // SHA-256 of every other file, by slash-separated path; set when the run ends
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -191,5 +192,6 @@ func (r *Run) extent() time.Duration {
 	for _, p := range r.phases {
 		end = max(end, p.End)
 	}
-	return max(0, end-r.Meta.Start)
+	const atMost = math.MaxInt64 - 2*time.Second // room to round up
+	return min(max(0, end-max(0, r.Meta.Start)), atMost)
 }

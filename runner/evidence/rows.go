@@ -9,6 +9,7 @@ import (
 // within a row group, which makes most columns nearly free.
 type sampleRow struct {
 	Load     int64  `parquet:"load,dict"`
+	LoadName string `parquet:"load_name,dict"`
 	Seq      uint64 `parquet:"seq,delta"`
 	Intended int64  `parquet:"intended_ns,delta"`
 	Sent     int64  `parquet:"sent_ns,delta"`
@@ -20,12 +21,20 @@ type sampleRow struct {
 	Mark     string `parquet:"mark,dict"`
 }
 
-func (r *sampleRow) from(s *Sample) {
-	*r = sampleRow{
-		Load: int64(s.Load), Seq: s.Seq,
-		Intended: int64(s.Intended), Sent: int64(s.Sent), Done: int64(s.Done),
-		Class: s.Class.String(), Code: int64(s.Code), Bytes: s.Bytes,
-		Backend: s.Backend, Mark: s.Mark,
+// toSampleRow makes rows of calls. The loads are named in them for those who
+// query the files by themselves; we read only the index.
+func toSampleRow(loads []string) func(*Sample) sampleRow {
+	return func(s *Sample) sampleRow {
+		r := sampleRow{
+			Load: int64(s.Load), Seq: s.Seq,
+			Intended: int64(s.Intended), Sent: int64(s.Sent), Done: int64(s.Done),
+			Class: s.Class.String(), Code: int64(s.Code), Bytes: s.Bytes,
+			Backend: s.Backend, Mark: s.Mark,
+		}
+		if s.Load >= 0 && s.Load < len(loads) {
+			r.LoadName = loads[s.Load]
+		}
+		return r
 	}
 }
 
@@ -45,8 +54,8 @@ type pointRow struct {
 	Value  float64 `parquet:"value,plain"`
 }
 
-func (r *pointRow) from(p *Point) {
-	*r = pointRow{At: int64(p.At), Target: p.Target, Name: p.Name, Labels: p.Labels, Value: p.Value}
+func toPointRow(p *Point) pointRow {
+	return pointRow{At: int64(p.At), Target: p.Target, Name: p.Name, Labels: p.Labels, Value: p.Value}
 }
 
 func (r *pointRow) compare(o *pointRow) int {

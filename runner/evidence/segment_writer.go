@@ -35,18 +35,18 @@ func openOnDisk(path string) (io.WriteCloser, error) {
 }
 
 // row is what a segment is made of: *sampleRow or *pointRow.
-type row[T, R any] interface {
+type row[R any] interface {
 	*R
-	from(*T)
 	compare(*R) int
 	end() time.Duration
 }
 
 // segments writes rows into one numbered Parquet file after another. One
 // goroutine uses it.
-type segments[T, R any, P row[T, R]] struct {
+type segments[T, R any, P row[R]] struct {
 	dir, kind string // where, and what rows are called in errors and in Meta.Lost
 	open      openFile
+	convert   func(*T) R
 	number    int
 	pending   []R     // not yet handed to Parquet
 	order     []int32 // the sorted order of pending, from the first row not yet handed on
@@ -60,8 +60,8 @@ type segments[T, R any, P row[T, R]] struct {
 	lost      int64
 }
 
-func newSegments[T, R any, P row[T, R]](dir, kind string, open openFile) *segments[T, R, P] {
-	return &segments[T, R, P]{dir: dir, kind: kind, open: open, number: 1}
+func newSegments[T, R any, P row[R]](dir, kind string, open openFile, convert func(*T) R) *segments[T, R, P] {
+	return &segments[T, R, P]{dir: dir, kind: kind, open: open, convert: convert, number: 1}
 }
 
 func (s *segments[T, R, P]) path() string {
@@ -75,9 +75,7 @@ func (s *segments[T, R, P]) add(rows []T) error {
 		s.opened = time.Now()
 	}
 	for i := range rows {
-		n := len(s.pending)
-		s.pending = slices.Grow(s.pending, 1)[:n+1]
-		P(&s.pending[n]).from(&rows[i])
+		s.pending = append(s.pending, s.convert(&rows[i]))
 	}
 	if len(s.pending) < groupRows {
 		return nil

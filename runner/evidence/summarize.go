@@ -7,10 +7,12 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// maxIntervals bounds the intervals of a load, whatever the run's length.
+// Bounds on a Summary, whatever the run's length.
 const (
-	maxIntervals = 3600
-	ticksEach    = 10
+	maxIntervals = 3600    // a load
+	allIntervals = 360_000 // of all loads
+	maxStats     = 20_000  // loads times phases
+	ticksEach    = 10      // an interval
 )
 
 // Summary counts the whole run in one pass over the samples; the second call
@@ -22,6 +24,9 @@ func (r *Run) Summary() (*Summary, error) {
 	r.mu.Unlock()
 	if done != nil {
 		return done, nil
+	}
+	if n := len(r.Meta.Loads) * len(r.phases); n > maxStats {
+		return nil, fmt.Errorf("summing up the run: %d loads in %d phases are too many", len(r.Meta.Loads), len(r.phases))
 	}
 	t := newTally(r)
 	for rows, err := range batches(r.samples, newSampleDecoder()) {
@@ -69,15 +74,12 @@ type loadTally struct {
 
 func newTally(r *Run) *tally {
 	extent := r.extent()
-	interval := time.Second
-	if n := (extent + maxIntervals*time.Second - 1) / (maxIntervals * time.Second); n > 1 {
-		interval = n * time.Second
-	}
+	interval := intervalFor(extent, len(r.Meta.Loads))
 	t := &tally{
 		sum:    &Summary{Start: r.Meta.Start, Interval: interval, Tick: interval / ticksEach},
 		phases: r.phases,
 		slices: int(extent/interval) + 1,
-		whole:  int((extent + interval - 1) / interval),
+		whole:  int((extent-1)/interval) + 1,
 	}
 	for _, meta := range r.Meta.Loads {
 		l := LoadSummary{Meta: meta, Phases: make(map[string]*Stats)}
@@ -92,6 +94,14 @@ func newTally(r *Run) *tally {
 		t.loads = append(t.loads, lt)
 	}
 	return t
+}
+
+// intervalFor is the least whole number of seconds that keeps the intervals of
+// a run within bounds.
+func intervalFor(extent time.Duration, loads int) time.Duration {
+	most := time.Duration(max(1, min(maxIntervals, allIntervals/max(1, loads))))
+	seconds := (extent + time.Second - 1) / time.Second
+	return max(1, (seconds+most-1)/most) * time.Second
 }
 
 func (t *tally) add(s *Sample) {

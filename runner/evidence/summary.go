@@ -8,7 +8,7 @@ import "time"
 type Summary struct {
 	Loads    []LoadSummary // as in Meta.Loads
 	Start    time.Duration // where intervals and ticks begin: Meta.Start
-	Interval time.Duration // 1 s, more where the run is longer than an hour
+	Interval time.Duration // 1 s, more where the run is longer than an hour or has very many loads
 	Tick     time.Duration // a tenth of Interval
 	// Outside counts calls that belong to no load, or were intended before the
 	// timeline began or after it ended: a sound run has none.
@@ -52,18 +52,6 @@ func (l *LoadSummary) Over(phases ...string) *Stats {
 		}
 	}
 	return all
-}
-
-// CountsBetween adds up the ticks that begin at or after from and before to
-// (offsets from Meta.Base); start and tick are those of the Summary.
-func (s *Summary) CountsBetween(l *LoadSummary, from, to time.Duration) Counts {
-	var c Counts
-	for i := range l.Ticks {
-		if at := s.Start + time.Duration(i)*s.Tick; at >= from && at < to {
-			c.Add(l.Ticks[i])
-		}
-	}
-	return c
 }
 
 // Stats is what is known of the calls of one load in one phase.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -28,12 +29,15 @@ const (
 type Writer struct {
 	dir     string
 	open    openFile
+	loads   []string // names, as they were at the start
 	samples *intake[Sample]
 	points  *intake[Point]
 
 	eventMu  sync.RWMutex // held for writing by Close, so that no event comes after it
 	noEvents bool
 	events   chan Event
+	waits    atomic.Int64 // of events
+	late     atomic.Int64 // events after Close
 
 	closing chan struct{}
 	done    chan struct{} // closed when the writing goroutine has ended
@@ -42,15 +46,13 @@ type Writer struct {
 	meta   Meta
 	err    error
 	lost   map[string]int64
-	waits  int64
-	late   int64
 	closed bool
 	result error
 }
 
 // Create makes a run directory with its run.json and scenario.yaml, and starts
-// a Writer on it. The directory may exist but must not hold a run. Close ends
-// the Writer.
+// a Writer on it. The directory may exist but must not hold a run. Meta.Loads is
+// complete: its names go into the samples. Close ends the Writer.
 func Create(dir string, meta Meta, scenario []byte) (*Writer, error) {
 	return create(dir, meta, scenario, openOnDisk)
 }
@@ -79,6 +81,9 @@ func create(dir string, meta Meta, scenario []byte, open openFile) (*Writer, err
 		closing: make(chan struct{}),
 		done:    make(chan struct{}),
 		lost:    make(map[string]int64),
+	}
+	for _, l := range meta.Loads {
+		w.loads = append(w.loads, l.Name)
 	}
 	if err := os.WriteFile(filepath.Join(dir, scenarioFile), scenario, 0o644); err != nil {
 		return nil, fmt.Errorf("keeping the scenario: %w", err)
@@ -109,17 +114,13 @@ func (w *Writer) Event(e Event) {
 	w.eventMu.RLock()
 	defer w.eventMu.RUnlock()
 	if w.noEvents {
-		w.mu.Lock()
-		w.late++
-		w.mu.Unlock()
+		w.late.Add(1)
 		return
 	}
 	select {
 	case w.events <- e:
 	default:
-		w.mu.Lock()
-		w.waits++
-		w.mu.Unlock()
+		w.waits.Add(1)
 		w.events <- e
 	}
 }
@@ -173,8 +174,8 @@ func (w *Writer) Close(outcome Outcome, cause error) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.meta.Files, w.meta.Outcome = files, outcome
-	w.meta.Waits = w.waits + w.samples.waits.Load() + w.points.waits.Load()
-	for what, n := range map[string]int64{"samples": w.samples.late.Load(), "points": w.points.late.Load(), "events": w.late} {
+	w.meta.Waits = w.waits.Load() + w.samples.waits.Load() + w.points.waits.Load()
+	for what, n := range map[string]int64{"samples": w.samples.late.Load(), "points": w.points.late.Load(), "events": w.late.Load()} {
 		if n > 0 {
 			w.lost[what] += n
 		}
@@ -208,8 +209,8 @@ func (w *Writer) fail(err error) {
 // it.
 func (w *Writer) write(events io.WriteCloser) {
 	defer close(w.done)
-	samples := newSegments[Sample, sampleRow](filepath.Join(w.dir, samplesDir), "samples", w.open)
-	points := newSegments[Point, pointRow](filepath.Join(w.dir, seriesDir), "points", w.open)
+	samples := newSegments(filepath.Join(w.dir, samplesDir), "samples", w.open, toSampleRow(w.loads))
+	points := newSegments(filepath.Join(w.dir, seriesDir), "points", w.open, toPointRow)
 	log := &eventLog{out: events}
 	takeSamples := func(b *batch[Sample]) { w.fail(samples.add(b.rows)); w.samples.give(b) }
 	takePoints := func(b *batch[Point]) { w.fail(points.add(b.rows)); w.points.give(b) }
