@@ -185,7 +185,7 @@ func TestDecodeSaysWhatIsWrong(t *testing.T) {
 		{"name: \xff", `1:7: byte 0xff is not UTF-8: want a file in UTF-8`},
 		{"name: \x07", `1:7: control character U+0007: want it written as an escape in double quotes, such as "\x07"`},
 		{"name: > 5", `1:7: text does not start on the line of its | or >: a limit is written in quotes, such as "> 99%"`},
-		{"list: [{link: x cut: {}}]\nname: x", `1:22: not YAML: ',' or '}' must be specified: is a comma missing before this key?`},
+		{"list: [{link: x cut: {}}]\nname: x", `1:22: not YAML: ',' or '}' must be specified: is a comma or a closing bracket missing before this?`},
 		{strings.Repeat("[", 100_000), `1:65: too many brackets within each other: want at most 64`},
 		{strings.Repeat("a: b\n", 100_000), `6667:4: the scenario is too long: want at most 20000 words and signs`},
 		{strings.Repeat("- ", 1_000), `1:201: nested too far to the right: want it within 200 columns`},

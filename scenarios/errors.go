@@ -60,8 +60,8 @@ func excerpt(line string, column int) (string, int) {
 	if len(runes) <= excerptWidth {
 		return strings.TrimRight(string(runes), " "), column
 	}
-	from := max(0, column-1-excerptWidth/2)
-	to := min(len(runes), from+excerptWidth)
+	from := min(max(0, column-1-excerptWidth/2), len(runes)-excerptWidth)
+	to := from + excerptWidth
 	shown := append([]rune(nil), runes[from:to]...)
 	if from > 0 {
 		shown[0] = '…'

@@ -25,7 +25,16 @@ func (d *decoder) resolve(there names, doc *document) {
 // badLink says what a link that is not there lacks.
 func (d *decoder) badLink(r reference, there names) {
 	from, to := ends(r.name)
-	known := slices.Compact(slices.Sorted(slices.Values(there["link"])))
+	var known []string
+	for _, link := range slices.Compact(slices.Sorted(slices.Values(there["link"]))) {
+		a, b := ends(link)
+		switch {
+		case slices.Contains(there["target"], b):
+			known = append(known, link)
+		case a == from:
+			return // a call of it has no target, which is said already
+		}
+	}
 	hint := suggest(r.name, known)
 	switch {
 	case from == "" || to == "":

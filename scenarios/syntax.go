@@ -156,7 +156,9 @@ func syntaxError(src *source, err error) *Error {
 	case strings.Contains(msg, "reserved character"):
 		hint = "write the text in quotes"
 	case strings.Contains(msg, "must be specified"):
-		hint = "is a comma missing before this key?"
+		hint = "is a comma or a closing bracket missing before this?"
+	case strings.Contains(msg, "invalid header option"):
+		hint = `a limit is written in quotes, such as "> 99%"`
 	case strings.Contains(msg, "mapping value is not allowed"):
 		hint = `text with ": " in it is written in quotes, and a mapping on one line in { }`
 	}
