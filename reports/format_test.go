@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"ordeal/runner/verdict"
 )
 
 func TestDuration(t *testing.T) {
@@ -57,5 +59,20 @@ func TestTerminalFitsItsWidth(t *testing.T) {
 				t.Errorf("%d letters in a line: %s", letters(l), l)
 			}
 		}
+	}
+}
+
+func TestAReasonIsToldOnce(t *testing.T) {
+	v := verdict.Verdict{Why: "opens within: it never opened", Parts: []verdict.Part{
+		{Name: "opens within", Status: verdict.Fail, Measured: "never", Why: "it never opened"},
+		{Name: "sheds", Status: verdict.Inconclusive, Limit: ">= 99%", Why: "no metric"},
+		{Name: "closes", Status: verdict.Pass},
+		{Name: "no flapping", Status: verdict.Inconclusive, Why: "no metric"},
+		{Name: "rejects fast", Status: verdict.Fail, Why: "no metric"},
+	}}
+	got := strings.Join(openParts(v), "\n")
+	want := "✗ opens within: fail, never\n? sheds, no flapping: inconclusive: no metric\n✗ rejects fast: fail: no metric"
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }

@@ -134,6 +134,12 @@ func pageFuncs(d *Document) template.FuncMap {
 			}
 			return duration(*f.Healed - f.Injected)
 		},
+		"newWhy": func(said, why string) string {
+			if strings.Contains(said, why) {
+				return ""
+			}
+			return why
+		},
 		"unsent":   func(f Figures) int64 { return max(0, f.Planned-f.Calls) },
 		"margin":   marginBar,
 		"sorted":   sortedPairs,

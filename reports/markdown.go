@@ -60,10 +60,8 @@ func markdownVerdicts(b *strings.Builder, title string, vs []verdict.Verdict) {
 		if v.Status != verdict.Pass && v.Why != "" {
 			name += "<br>" + markdown(v.Why)
 		}
-		for _, p := range v.Parts {
-			if p.Status != verdict.Pass {
-				name += "<br>" + markdown(partLine(p))
-			}
+		for _, line := range openParts(v) {
+			name += "<br>" + markdown(line)
 		}
 		fmt.Fprintf(b, "| %s&nbsp;%s | %s | %s | %s | %s |\n", symbol(v.Status), word(v.Status), name,
 			markdown(told(v.Measured)), markdown(told(v.Limit)), markdown(told(v.Margin)))

@@ -91,29 +91,10 @@ func (t *terminal) checks(vs []verdict.Verdict) {
 		if v.Why != "" && v.Status != verdict.Pass {
 			r.notes = append(r.notes, clean(v.Why))
 		}
-		for _, p := range v.Parts {
-			if p.Status != verdict.Pass {
-				r.notes = append(r.notes, partLine(p))
-			}
-		}
+		r.notes = append(r.notes, openParts(v)...)
 		rows = append(rows, r)
 	}
 	table(&t.Builder, terminalWidth, columns, 1, rows)
-}
-
-// partLine says in one line how a part of a compound check came out.
-func partLine(p verdict.Part) string {
-	s := symbol(p.Status) + " " + clean(p.Name) + ": " + p.Status.String()
-	if p.Measured != "" {
-		s += ", " + clean(p.Measured)
-	}
-	if p.Limit != "" {
-		s += " (limit " + clean(p.Limit) + ")"
-	}
-	if p.Why != "" {
-		s += ": " + clean(p.Why)
-	}
-	return s
 }
 
 // told is a figure that came with a verdict, or a dash.

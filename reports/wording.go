@@ -228,3 +228,52 @@ func codeWords(codes []CodeCount, class string) string {
 	}
 	return " (" + strings.Join(parts, ", ") + ")"
 }
+
+// partLine says in one line how a part of a compound check came out.
+func partLine(p verdict.Part) string {
+	s := symbol(p.Status) + " " + clean(p.Name) + ": " + p.Status.String()
+	if p.Measured != "" {
+		s += ", " + clean(p.Measured)
+	}
+	if p.Limit != "" {
+		s += " (limit " + clean(p.Limit) + ")"
+	}
+	if p.Why != "" {
+		s += ": " + clean(p.Why)
+	}
+	return s
+}
+
+// openParts says how the parts of a check that did not pass came out. A reason
+// is told once: not again when the verdict gave it, and in one line for the
+// parts that share it.
+func openParts(v verdict.Verdict) []string {
+	var lines []string
+	told := make(map[verdict.Part]bool)
+	for i, p := range v.Parts {
+		if p.Status == verdict.Pass {
+			continue
+		}
+		if p.Why == "" || strings.Contains(v.Why, p.Why) {
+			p.Why = ""
+			lines = append(lines, partLine(p))
+			continue
+		}
+		reason := verdict.Part{Status: p.Status, Why: p.Why}
+		if told[reason] {
+			continue
+		}
+		told[reason] = true
+		var names []string
+		for _, q := range v.Parts[i:] {
+			if q.Status == p.Status && q.Why == p.Why {
+				names = append(names, q.Name)
+			}
+		}
+		if len(names) > 1 {
+			p = verdict.Part{Name: strings.Join(names, ", "), Status: p.Status, Why: p.Why}
+		}
+		lines = append(lines, partLine(p))
+	}
+	return lines
+}
