@@ -153,14 +153,7 @@ var errNotMade = errors.New("the request could not be made")
 
 // Run implements Engine.
 func (e *grpcEngine) Run(ctx context.Context, s Schedule, out evidence.Sink) error {
-	run := &grpcRun{
-		env: e.env, addrs: e.addrs, out: out, pacer: newPacer(ctx, e.spec, e.env, s),
-		timeout: e.spec.timeout(), stream: e.spec.GRPC.bounds(e.method), backends: newLabels(),
-		calls: make(map[uint64]*grpcCall),
-	}
-	if run.stream.deadline {
-		run.timeout = e.spec.GRPC.For
-	}
+	run := e.newRun(ctx, s, out)
 	address, leave := run.enter()
 	defer leave()
 	config, err := e.config(run, address)
@@ -179,6 +172,18 @@ func (e *grpcEngine) Run(ctx context.Context, s Schedule, out evidence.Sink) err
 		return fmt.Errorf("make the calls: %w", err)
 	}
 	return nil
+}
+
+func (e *grpcEngine) newRun(ctx context.Context, s Schedule, out evidence.Sink) *grpcRun {
+	run := &grpcRun{
+		env: e.env, addrs: e.addrs, out: out, pacer: newPacer(ctx, e.spec, e.env, s),
+		timeout: e.spec.timeout(), stream: e.spec.GRPC.bounds(e.method), backends: newLabels(),
+		calls: make(map[uint64]*grpcCall),
+	}
+	if run.stream.deadline {
+		run.timeout = e.spec.GRPC.For
+	}
+	return run
 }
 
 // config is ghz's configuration of the run.
