@@ -94,3 +94,51 @@ func BenchmarkRunSummary(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/calls, "ns/row")
 }
+
+// BenchmarkSampleCall is what a call costs its caller while the writer keeps up.
+func BenchmarkSampleCall(b *testing.B) {
+	in := newIntake[Sample](perCPU())
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case batch := <-in.full:
+				in.give(batch)
+			case <-stop:
+				return
+			}
+		}
+	}()
+	b.ReportAllocs()
+	b.RunParallel(func(p *testing.PB) {
+		s := Sample{Class: OK, Code: 200, Bytes: 512, Backend: "127.0.0.1:4001"}
+		for p.Next() {
+			in.put(&s)
+		}
+	})
+	close(stop)
+	<-done
+}
+
+func BenchmarkRunSeries(b *testing.B) {
+	dir := b.TempDir()
+	w := mustCreate(b, dir, testMeta("a"), openOnDisk)
+	const series, each = 200, 1000
+	for i := range each {
+		for k := range series {
+			w.Point(point(k, i))
+		}
+	}
+	if err := w.Close(Completed, nil); err != nil {
+		b.Fatal(err)
+	}
+	r := mustOpen(b, dir)
+	b.ReportAllocs()
+	for b.Loop() {
+		if s, err := r.Series("users", "metric_7"); err != nil || len(s) != 1 || s[0].Len() != each {
+			b.Fatal(len(s), err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/series/each, "ns/row")
+}

@@ -3,6 +3,7 @@ package evidence
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -229,6 +230,48 @@ func TestAfterCloseNothingHangsAndAllIsCounted(t *testing.T) {
 	}
 	if err := w.Close(Completed, nil); err != nil {
 		t.Error(err)
+	}
+	if again := mustOpen(t, dir); !reflect.DeepEqual(again.Meta, r.Meta) {
+		t.Errorf("closing again changed %+v to %+v", r.Meta, again.Meta)
+	}
+}
+
+func TestClosingTwiceAtOnceWaitsForTheEnd(t *testing.T) {
+	dir := t.TempDir()
+	w := mustCreate(t, dir, testMeta("a"), openOnDisk)
+	w.Sample(call(0, 1))
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			if err := w.Close(Completed, nil); err != nil {
+				t.Error(err)
+			}
+			if r, err := Open(dir); err != nil || r.Killed() || len(r.Meta.Files) == 0 {
+				t.Errorf("closed, but read as %+v, %v", r, err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestOddValuesOfASeriesSurvive(t *testing.T) {
+	dir := t.TempDir()
+	w := mustCreate(t, dir, testMeta("a"), openOnDisk)
+	want := []float64{math.NaN(), math.Inf(1), math.Inf(-1), math.Copysign(0, -1), math.SmallestNonzeroFloat64}
+	for i, v := range want {
+		w.Point(Point{At: time.Duration(i), Name: "odd", Value: v})
+	}
+	if err := w.Close(Completed, nil); err != nil {
+		t.Fatal(err)
+	}
+	s, err := mustOpen(t, dir).Series("", "odd")
+	if err != nil || len(s) != 1 || len(s[0].V) != len(want) {
+		t.Fatalf("%+v, %v", s, err)
+	}
+	for i, v := range s[0].V {
+		if math.Float64bits(v) != math.Float64bits(want[i]) {
+			t.Errorf("value %d is %v, want %v", i, v, want[i])
+		}
 	}
 }
 

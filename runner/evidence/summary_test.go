@@ -214,6 +214,26 @@ func TestIntervalsGrowWithTheRunNotTheirNumber(t *testing.T) {
 	}
 }
 
+func TestManyLoadsShareABoundOnIntervals(t *testing.T) {
+	for _, c := range []struct {
+		extent time.Duration
+		loads  int
+		want   time.Duration
+	}{
+		{0, 0, time.Second}, {time.Hour, 1, time.Second}, {time.Hour, 100, time.Second}, {time.Hour + 1, 1, 2 * time.Second},
+		{time.Hour, 1000, 10 * time.Second}, {time.Hour, 1 << 30, time.Hour}, {1<<63 - 1 - 2*time.Second, 1, 2562048 * time.Second},
+	} {
+		if got := intervalFor(c.extent, c.loads); got != c.want {
+			t.Errorf("%v with %d loads: %v, want %v", c.extent, c.loads, got, c.want)
+		}
+	}
+	r := &Run{phases: make([]Span, 1000)}
+	r.Meta.Loads = make([]LoadMeta, 1000)
+	if _, err := r.Summary(); err == nil {
+		t.Error("a million distributions were made")
+	}
+}
+
 func TestCodesBackendsAndMarksAreBounded(t *testing.T) {
 	var samples []Sample
 	for i := range 1000 {

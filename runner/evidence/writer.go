@@ -1,7 +1,6 @@
 package evidence
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -45,8 +44,9 @@ type Writer struct {
 	mu     sync.Mutex
 	meta   Meta
 	err    error
-	lost   map[string]int64
 	closed bool
+
+	once   sync.Once
 	result error
 }
 
@@ -69,7 +69,7 @@ func create(dir string, meta Meta, scenario []byte, open openFile) (*Writer, err
 	case !errors.Is(err, os.ErrNotExist):
 		return nil, fmt.Errorf("making the run directory: %w", err)
 	}
-	meta.Format, meta.Outcome = Format, Running
+	meta.Format, meta.Outcome, meta.Lost = Format, Running, nil
 	if meta.ID == "" {
 		meta.ID = filepath.Base(dir)
 	}
@@ -80,7 +80,6 @@ func create(dir string, meta Meta, scenario []byte, open openFile) (*Writer, err
 		events:  make(chan Event, eventQueue),
 		closing: make(chan struct{}),
 		done:    make(chan struct{}),
-		lost:    make(map[string]int64),
 	}
 	for _, l := range meta.Loads {
 		w.loads = append(w.loads, l.Name)
@@ -153,16 +152,11 @@ func (w *Writer) Update(change func(*Meta)) error {
 // whole run; a run whose evidence is not whole is Failed. Samples, events and
 // points that come after Close are not kept. Closing again returns the same.
 func (w *Writer) Close(outcome Outcome, cause error) error {
-	w.mu.Lock()
-	again := w.closed
-	w.closed = true
-	w.mu.Unlock()
-	if again {
-		<-w.done
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		return w.result
-	}
+	w.once.Do(func() { w.result = w.finish(outcome, cause) })
+	return w.result
+}
+
+func (w *Writer) finish(outcome Outcome, cause error) error {
 	w.eventMu.Lock()
 	w.noEvents = true
 	w.eventMu.Unlock()
@@ -173,24 +167,30 @@ func (w *Writer) Close(outcome Outcome, cause error) error {
 	w.fail(err)
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.closed = true
 	w.meta.Files, w.meta.Outcome = files, outcome
 	w.meta.Waits = w.waits.Load() + w.samples.waits.Load() + w.points.waits.Load()
-	for what, n := range map[string]int64{"samples": w.samples.late.Load(), "points": w.points.late.Load(), "events": w.late.Load()} {
-		if n > 0 {
-			w.lost[what] += n
-		}
-	}
-	if len(w.lost) > 0 {
-		w.meta.Lost = w.lost
-	}
-	if w.err != nil && cause == nil {
-		w.meta.Outcome, cause = Failed, w.err
+	w.addLost(w.samples.late.Load(), w.points.late.Load(), w.late.Load())
+	if w.err != nil {
+		w.meta.Outcome, cause = Failed, errors.Join(cause, w.err)
 	}
 	if cause != nil {
 		w.meta.Error = cause.Error()
 	}
-	w.result = errors.Join(w.err, w.writeMeta())
-	return w.result
+	return errors.Join(w.err, w.writeMeta())
+}
+
+// addLost counts evidence that was not kept; w.mu is held.
+func (w *Writer) addLost(samples, points, events int64) {
+	for what, n := range map[string]int64{"samples": samples, "points": points, "events": events} {
+		if n == 0 {
+			continue
+		}
+		if w.meta.Lost == nil {
+			w.meta.Lost = make(map[string]int64)
+		}
+		w.meta.Lost[what] += n
+	}
 }
 
 // fail keeps the first error.
@@ -246,42 +246,5 @@ func (w *Writer) write(events io.WriteCloser) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for what, n := range map[string]int64{"samples": samples.lost, "points": points.lost, "events": log.lost} {
-		if n > 0 {
-			w.lost[what] += n
-		}
-	}
-}
-
-// writeMeta replaces run.json in one step; w.mu is held, or w not yet shared.
-func (w *Writer) writeMeta() error {
-	text, err := json.MarshalIndent(&w.meta, "", "  ")
-	if err != nil {
-		return fmt.Errorf("writing run.json: %w", err)
-	}
-	path := filepath.Join(w.dir, runFile)
-	err = replaceFile(w.open, path, append(text, '\n'))
-	if err != nil {
-		return fmt.Errorf("writing run.json: %w", err)
-	}
-	return nil
-}
-
-// replaceFile puts a file in place of another in one step.
-func replaceFile(open openFile, path string, text []byte) error {
-	f, err := open(path + partial)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	if s, ok := f.(interface{ Sync() error }); ok && err == nil {
-		err = s.Sync() // else a power failure may leave the new name on an empty file
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(path+partial, path)
-	}
-	if err != nil {
-		_ = os.Remove(path + partial)
-	}
-	return err
+	w.addLost(samples.lost, points.lost, log.lost)
 }
