@@ -126,10 +126,11 @@ func (h *history) reject(s *evidence.Sample, most time.Duration, w breakerWindow
 	h.slow[tick] = n
 }
 
-// bunched reports whether slow rejections came in short spells, in which nearly
-// all were slow, while most of the time they were not: a machine that stood
-// still, not a breaker that rejects slowly.
-func (h *history) bunched() bool {
+// spells is the share of the time with rejections in which most of them were
+// slow, and whether nearly all slow ones fall into it. Slow rejections that come
+// bunched in a small share of the time speak of a machine that stood still, not
+// of a breaker that rejects slowly.
+func (h *history) spells() (share float64, bunched bool) {
 	spells, inSpells, all := 0, 0, 0
 	for _, n := range h.slow {
 		all += n[1]
@@ -138,7 +139,7 @@ func (h *history) bunched() bool {
 			inSpells += n[1]
 		}
 	}
-	return spells*2 < len(h.slow) && float64(inSpells) >= 0.8*float64(all)
+	return float64(spells) / float64(max(1, len(h.slow))), float64(inSpells) >= 0.8*float64(all)
 }
 
 // compare gathers what the breaker's own counter of rejected calls is held against.

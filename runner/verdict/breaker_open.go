@@ -103,8 +103,8 @@ func (b *Breaker) rejectLimit() time.Duration {
 }
 
 // rejectsFast: a rejection that takes as long as a call is none. The 90th
-// percentile is judged, because one short stillness of the machine is more than
-// one in a hundred of the rejections of an outage.
+// percentile is judged, because a moment in which the machine stands still is
+// more than one in a hundred of the rejections of an outage.
 func (q *inquiry) rejectsFast() Part {
 	most := q.rejectLimit()
 	p := Part{Name: "rejects fast", Limit: "p90 <= " + most.String()}
@@ -114,11 +114,14 @@ func (q *inquiry) rejectsFast() Part {
 	}
 	took := time.Duration(q.seen.times.ValueAtPercentile(90))
 	p.Measured = formatDuration(took)
+	share, bunched := q.seen.spells()
 	switch {
 	case took <= most:
 		return p
-	case q.seen.bunched():
-		return p.as(Inconclusive, "rejections were slow in short spells only: the machine stood still, or the generator did")
+	case bunched && share <= 0.25:
+		return p.as(Pass, "rejections were slow in %s of the time only, and fast in all the rest: something stood still", formatShare(share))
+	case bunched && share <= 0.5:
+		return p.as(Inconclusive, "rejections were slow in %s of the time, and fast in all the rest: something stood still", formatShare(share))
 	}
 	return p.as(Fail, "the 90th percentile of %d rejected calls took %s", n, p.Measured)
 }
