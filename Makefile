@@ -30,8 +30,23 @@ cross: ## compile for linux and darwin
 	GOOS=linux GOARCH=amd64 $(GO) build -o /dev/null ./cmd/ordeal
 	GOOS=darwin GOARCH=arm64 $(GO) build -o /dev/null ./cmd/ordeal
 
+generate: ## make generated code and docs anew, with pinned tools
+	$(GO) -C .ci/tools/proto run .
+	$(GO) test ./scenarios -run 'TestReference' -update
+
+fuzz: ## run every fuzz test for FUZZ each (default 20s)
+	@set -e; for file in $$(grep -rl '^func Fuzz' --include='*_test.go' .); do \
+	  for name in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\).*/\1/p' $$file); do \
+	    echo "$$name in $$(dirname $$file)"; \
+	    $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZ) $$(dirname $$file); \
+	  done; \
+	done
+
 fmt: ## format the code
 	gofmt -w $$(git ls-files -co --exclude-standard '*.go')
+
+picture: ## make docs/report.png anew (needs Chromium)
+	docs/picture.sh
 
 clean: ## take away what was built
 	rm -rf bin
