@@ -78,6 +78,17 @@ type Load struct {
 // Closed reports whether the load waits for an answer before its next call.
 func (l Load) Closed() bool { return l.Model == "closed" }
 
+// judged counts the phases that are not warmup.
+func (l Load) judged() int {
+	n := 0
+	for _, f := range l.Phases {
+		if !f.Warmup {
+			n++
+		}
+	}
+	return n
+}
+
 // Figures are what was measured of a load in a phase.
 type Figures struct {
 	Phase    string           `json:"phase,omitempty"`

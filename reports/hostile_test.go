@@ -49,7 +49,7 @@ var tags = regexp.MustCompile(`<[a-zA-Z!/][^>]*>`)
 // strayTags lists what looks like an element, or an event handler, that the
 // page itself never has.
 func strayTags(page string) []string {
-	own := regexp.MustCompile(`^</?(html|head|meta|title|style|body|header|main|section|footer|div|span|p|h[1-3]|b|br|i|u|q|code|pre|ul|li|table|thead|tbody|tr|th|td|dl|dt|dd|details|summary|figure|figcaption|svg|g|path|text)[ />]|^<!DOCTYPE html>$`)
+	own := regexp.MustCompile(`^</?(html|head|meta|title|style|body|header|main|nav|a|section|footer|div|span|p|h[1-3]|b|br|i|u|q|code|pre|ul|li|table|thead|tbody|tr|th|td|dl|dt|dd|details|summary|figure|figcaption|svg|g|path|text)[ />]|^<!DOCTYPE html>$`)
 	handler := regexp.MustCompile(`(?i)\son[a-z]+\s*=`)
 	values := regexp.MustCompile(`"[^"]*"`)
 	var stray []string

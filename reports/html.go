@@ -124,6 +124,7 @@ func pageFuncs(d *Document) template.FuncMap {
 		"thousands": thousands, "perSecond": perSecond, "span": span, "duration": duration, "plain": plain, "size": size,
 		"percent": percent, "offset": func(at time.Duration) string { return offset(at - d.Run.Start) },
 		"model":       func(l Load) string { return clean(l.model()) },
+		"total":       func(l Load) bool { return l.judged() > 1 },
 		"closedMeans": func() string { return closedMeans },
 		"classWords":  classWords,
 		"touched":     func(f Fault) string { return f.touchedWords() },

@@ -106,9 +106,10 @@ func eventLanes(d *Document) []charts.Lane {
 		symbol charts.Symbol
 	}
 	looks := map[evidence.Kind]look{
-		evidence.TargetStart: {"start", charts.Other}, evidence.TargetReady: {"ready", charts.Up},
-		evidence.TargetExit: {"exit", charts.Down}, evidence.TargetPaused: {"paused", charts.Paused},
-		evidence.TargetResumed: {"resumed", charts.Up}, evidence.LinkGaveUp: {"gave up", charts.Down},
+		// When a target is started says nothing that its being ready does not.
+		evidence.TargetReady: {"ready", charts.Up}, evidence.TargetExit: {"exit", charts.Down},
+		evidence.TargetPaused: {"paused", charts.Paused}, evidence.TargetResumed: {"resumed", charts.Up},
+		evidence.LinkGaveUp: {"gave up", charts.Other},
 	}
 	var lanes []charts.Lane
 	index := make(map[string]int)
