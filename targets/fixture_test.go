@@ -191,7 +191,7 @@ func alive(pid int) bool {
 	if err != nil {
 		return !os.IsNotExist(err)
 	}
-	defer f.Close() //nolint:errcheck // read only
+	defer f.Close()
 	line, _ := bufio.NewReader(f).ReadString('\n')
 	_, state, _ := strings.Cut(line, ") ")
 	return !strings.HasPrefix(state, "Z")
@@ -203,6 +203,6 @@ func freeAddr(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close() //nolint:errcheck // nothing was accepted
+	defer l.Close()
 	return l.Addr().String()
 }

@@ -98,7 +98,7 @@ func TestCommandGetsItsPlaceholdersAndItsEndIsAnEvent(t *testing.T) {
 		t.Errorf("the command sees %q, want %q", got, want)
 	}
 	if resp, err := http.Get("http://" + addr + "/die"); err == nil {
-		resp.Body.Close() //nolint:errcheck // it was to die, and did not
+		resp.Body.Close()
 	}
 	eventually(t, "the end of the target is an event", func() bool { _, ok := rec.find(evidence.TargetExit); return ok })
 	exit, _ := rec.find(evidence.TargetExit)

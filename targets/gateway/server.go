@@ -109,7 +109,7 @@ var errAborted = errors.New("stopped at once, requests in flight were cut off")
 func (s *Server) drain(abort context.Context, api *http.Server) error {
 	s.serving.Store(false)
 	s.draining.Store(true)
-	s.log.LogAttrs(abort, slog.LevelInfo, "draining", slog.Duration("delay", s.cfg.DrainDelay))
+	s.log.LogAttrs(abort, slog.LevelInfo, "draining", slog.String("delay", s.cfg.DrainDelay.String()))
 	delay := time.NewTimer(s.cfg.DrainDelay)
 	defer delay.Stop()
 	select {

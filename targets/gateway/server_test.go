@@ -50,7 +50,10 @@ func TestGracefulStopInOrder(t *testing.T) {
 	}
 	arrived, release := hold(users)
 	inFlight := make(chan answer, 1)
-	go func() { inFlight <- in.get("/api/v1/users/42") }()
+	go func() {
+		defer close(inFlight)
+		inFlight <- in.get("/api/v1/users/42")
+	}()
 	<-arrived
 
 	in.stop()
@@ -71,7 +74,9 @@ func TestGracefulStopInOrder(t *testing.T) {
 	default:
 	}
 	release()
-	if a := <-inFlight; a.StatusCode != 200 || !strings.Contains(a.raw, "Ada") {
+	if a, ok := <-inFlight; !ok {
+		t.Error("the request in flight has no answer")
+	} else if a.StatusCode != 200 || !strings.Contains(a.raw, "Ada") {
 		t.Errorf("the request in flight: %d %s", a.StatusCode, a.raw)
 	}
 	if err := <-in.done; err != nil {

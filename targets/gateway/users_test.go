@@ -7,33 +7,69 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"ordeal/targets/users"
 )
 
-// The two reference services, as they are run: every route, page by page, and health.
-func TestWithTheReferenceUserService(t *testing.T) {
+// startReference runs the reference user service until stop is called or the test ends.
+func startReference(t *testing.T, args ...string) (addr string, stop func()) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	r, w := io.Pipe()
 	var stderr lines
 	exit := make(chan int, 1)
 	go func() {
-		exit <- users.Main(ctx, []string{"--addr=127.0.0.1:0", "--admin=127.0.0.1:0", "--seed-users=25", "--drain-delay=0s"}, w, &stderr)
+		exit <- users.Main(ctx, append([]string{"--addr=127.0.0.1:0", "--admin=127.0.0.1:0"}, args...), w, &stderr)
 		_ = w.Close()
 	}()
-	t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		cancel()
 		if code := <-exit; code != 0 {
 			t.Errorf("the user service exits with %d:\n%s", code, &stderr)
 		}
 	})
+	t.Cleanup(stop)
 	line, err := bufio.NewReader(r).ReadString('\n')
-	var addr string
 	if _, scan := fmt.Sscanf(line, "ready service=users addr=%s", &addr); err != nil || scan != nil {
 		t.Fatalf("ready line %q, error %v:\n%s", line, err, &stderr)
 	}
 	go func() { _, _ = io.Copy(io.Discard, r) }()
+	return addr, stop
+}
+
+// A replica that stops gracefully costs no call, not even one that may not be repeated.
+func TestReplicaStopsWithoutAFailedCall(t *testing.T) {
+	one, stopOne := startReference(t, "--seed-users=0")
+	two, _ := startReference(t, "--seed-users=0")
+	in := start(t, one+","+two, "--retry=off", "--breaker=off")
+	var stopped atomic.Bool
+	var wg sync.WaitGroup
+	for worker := range 4 {
+		wg.Go(func() {
+			for i, last := 0, false; !last && i < 1_000_000; i++ {
+				last = stopped.Load()
+				body := fmt.Sprintf(`{"id":"w%d-%d","name":"a"}`, worker, i)
+				if a := in.write("POST", "/api/v1/users", body); a.StatusCode != 201 {
+					t.Errorf("call %d: %d %s", i, a.StatusCode, a.raw)
+					return
+				}
+			}
+		})
+	}
+	eventually(t, "the load runs", func() bool {
+		return in.metric(`gateway_upstream_attempts_total{method="CreateUser",result="OK"}`) > 50
+	})
+	stopOne()
+	stopped.Store(true)
+	wg.Wait()
+}
+
+// The two reference services, as they are run: every route, page by page, and health.
+func TestWithTheReferenceUserService(t *testing.T) {
+	addr, _ := startReference(t, "--seed-users=25", "--drain-delay=0s")
 	in := start(t, addr)
 
 	seen, token := map[string]bool{}, ""

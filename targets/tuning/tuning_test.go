@@ -154,3 +154,34 @@ func TestBurst(t *testing.T) {
 		}
 	}
 }
+
+// Whatever a setting takes, it prints in a form that it takes for the same.
+func FuzzSettings(f *testing.F) {
+	for _, s := range List() {
+		f.Add(s.Name, s.Default)
+	}
+	f.Add("max-header-bytes", "9223372036854775807MiB")
+	f.Add("breaker-failure-rate", "1e-300%")
+	f.Add("rate-limit", "1e300/s")
+	f.Fuzz(func(t *testing.T, name, text string) {
+		tune, fs := flagSet()
+		before := *tune
+		flag := fs.Lookup(name)
+		if flag == nil {
+			t.Skip()
+		}
+		if err := flag.Value.Set(text); err != nil {
+			if *tune != before {
+				t.Errorf("--%s=%q was refused but changed something", name, text)
+			}
+			return
+		}
+		printed := flag.Value.String()
+		if err := flag.Value.Set(printed); err != nil || flag.Value.String() != printed {
+			t.Errorf("--%s=%q prints as %q, taken as %q, error %v", name, text, printed, flag.Value.String(), err)
+		}
+		if tune.RateLimit > 0 && tune.Burst() < 1 {
+			t.Errorf("--%s=%q makes a burst of %d", name, text, tune.Burst())
+		}
+	})
+}

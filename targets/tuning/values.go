@@ -3,7 +3,6 @@ package tuning
 import (
 	"errors"
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -160,8 +159,8 @@ func (v *rate) Set(text string) error {
 	}
 	number, perSecond := strings.CutSuffix(text, "/s")
 	x, err := strconv.ParseFloat(number, 64)
-	if err != nil || !perSecond || !(x > 0) || math.IsInf(x, 0) {
-		return errors.New(`expected a rate such as "200/s", or "off"`)
+	if err != nil || !perSecond || !(x > 0 && x <= 1e9) {
+		return errors.New(`expected a rate such as "200/s", up to 1000000000/s, or "off"`)
 	}
 	*v = rate(x)
 	return nil
