@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -31,6 +32,10 @@ func runChild(addr string) {
 		os.Exit(1)
 	}
 	fmt.Println(ln.Addr())
+	go func() { // it does not outlive the test
+		io.Copy(io.Discard, os.Stdin)
+		os.Exit(0)
+	}()
 	for {
 		c, err := ln.Accept()
 		if err != nil {
@@ -46,6 +51,9 @@ func (p *child) Start(context.Context) error {
 	p.cmd = exec.Command(os.Args[0])
 	p.cmd.Env = append(os.Environ(), childAddr+"="+p.addr)
 	p.cmd.Stderr = os.Stderr
+	if _, err := p.cmd.StdinPipe(); err != nil {
+		return err
+	}
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
 		return err

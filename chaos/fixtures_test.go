@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -50,7 +51,7 @@ func (e *events) count(k evidence.Kind) (n int) {
 // eventually polls until ok holds.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(60 * time.Second)
 	for !ok() {
 		if time.Now().After(deadline) {
 			t.Fatalf("not in time: %s", what)
@@ -113,7 +114,7 @@ func openTestLink(t testing.TB, upstreams ...string) (*Link, *events) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := links.Close(ctx); err != nil {
 			t.Error(err)
@@ -153,7 +154,7 @@ func inject(t testing.TB, l *Link, spec Spec) Injection {
 
 func heal(t testing.TB, in Injection) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := in.Heal(ctx); err != nil {
 		t.Fatal(err)
@@ -199,9 +200,7 @@ func exchange(c net.Conn, n int, within time.Duration) (time.Duration, error) {
 	}()
 	in := make([]byte, n)
 	_, err := io.ReadFull(c, in)
-	if werr := <-sent; err == nil {
-		err = werr
-	}
+	err = errors.Join(err, <-sent) // a reset is told once, to either
 	if err == nil && string(in) != string(out) {
 		err = io.ErrNoProgress
 	}

@@ -73,9 +73,10 @@ func TestGRPCUnderLatency(t *testing.T) {
 	if got := in.Touched(); got.Calls != 2 || got.Connections != 1 {
 		t.Errorf("touched %+v, want 2 calls on 1 connection", got)
 	}
-	if took, err := call(client, 10*time.Second); err != nil || took >= 600*time.Millisecond {
-		t.Errorf("after heal a call takes %s, %v", took, err)
-	}
+	heals(t, "a call is fast after heal", func() bool {
+		took, err := call(client, 10*time.Second)
+		return err == nil && took < 600*time.Millisecond
+	})
 	if got := in.Touched(); got.Calls != 2 {
 		t.Errorf("a call after heal counts as touched: %+v", got)
 	}

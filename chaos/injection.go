@@ -90,11 +90,14 @@ func (in *linkInjection) Heal(ctx context.Context) error {
 
 func (in *linkInjection) Touched() evidence.Touched { return in.acting.touched() }
 
-// follow waits until the flows of the connections follow a program.
+// follow waits until the flows of the connections follow a program. It fails if
+// ctx ends first. Those that are not run for the whole give-up time, on a machine
+// that is overwhelmed, carry nothing meanwhile and follow when they are.
 func (l *Link) follow(ctx context.Context, conns []*connection, generation uint64) error {
-	return l.until(ctx, conns, func(c *connection) bool {
+	l.until(ctx, conns, func(c *connection) bool {
 		return c.up.follows(generation) && c.down.follows(generation)
-	}, nil)
+	})
+	return ctx.Err()
 }
 
 // drain waits until the flows of the connections follow a program and have
@@ -105,23 +108,24 @@ func (l *Link) drain(ctx context.Context, conns []*connection, generation uint64
 	for _, c := range conns {
 		marks[c] = mark{c.up.took.Load(), c.down.took.Load()}
 	}
-	late := func(c *connection) { c.giveUp() }
-	_ = l.until(ctx, conns, func(c *connection) bool {
+	left := l.until(ctx, conns, func(c *connection) bool {
 		m := marks[c]
 		return c.up.follows(generation) && c.down.follows(generation) && c.up.passed(m.up) && c.down.passed(m.down)
-	}, late)
+	})
+	for _, c := range left {
+		c.giveUp()
+	}
 }
 
-// until waits until done holds for every connection that is not gone: no
-// longer than the give-up time and ctx. It calls late with those left over; if
-// late is nil it fails when ctx has ended.
-func (l *Link) until(ctx context.Context, conns []*connection, done func(*connection) bool, late func(*connection)) error {
+// until waits until done holds for every connection that is not gone, but no
+// longer than the give-up time and ctx, and gives those left over.
+func (l *Link) until(ctx context.Context, conns []*connection, done func(*connection) bool) (left []*connection) {
 	deadline := time.NewTimer(l.giveUpAfter)
 	defer deadline.Stop()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for {
-		left := conns[:0]
+		left = nil
 		for _, c := range conns {
 			if !c.isGone() && !done(c) {
 				left = append(left, c)
@@ -130,21 +134,12 @@ func (l *Link) until(ctx context.Context, conns []*connection, done func(*connec
 		if conns = left; len(conns) == 0 {
 			return nil
 		}
-		var err error
 		select {
 		case <-tick.C:
-			continue
 		case <-deadline.C:
-			err = fmt.Errorf("%d connections do not follow", len(conns))
+			return left
 		case <-ctx.Done():
-			err = ctx.Err()
+			return left
 		}
-		if late == nil {
-			return err
-		}
-		for _, c := range conns {
-			late(c)
-		}
-		return nil
 	}
 }

@@ -4,7 +4,8 @@ import "cmp"
 
 // LimitData closes a connection once it has carried a number of bytes: from
 // the start of the fault, or from its opening if that is later. What is within
-// the limit arrives; then both ends see the end of the stream.
+// the limit arrives; then both sides are closed. Each end sees the end of its
+// stream, or a reset if it was still sending.
 type LimitData struct {
 	Bytes     Size   `yaml:"bytes" required:"true" doc:"how much a connection carries in a chosen direction before it is closed"`
 	Direction string `yaml:"direction" enum:"up,down,both" default:"down" doc:"up counts what the caller sends, down what it gets back; both counts each on its own"`
