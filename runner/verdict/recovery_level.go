@@ -122,14 +122,15 @@ type back struct {
 
 // back finds the first tick from which on every window is good for at least
 // hold. A window in which too many calls are bad is never good. One that is
-// merely slow is let pass if the next one is good again: a machine that shares
-// its processors has such seconds.
+// merely slow is let pass where the spell is not longer than about a window: a
+// machine that shares its processors has such seconds.
 func (l steadyLevel) back(seen []tickCounts, by int, hold, within time.Duration) back {
 	b := back{watched: time.Duration(len(seen)) * recoveryTick}
 	windows := l.windows(seen, by)
 	left := make([]bool, len(windows)) // whether the level is left at a tick
 	for i, w := range windows {
-		left[i] = w.bad || w.slow && i+l.window < len(windows) && windows[i+l.window].slow
+		next, last := i+l.window, i+2*l.window
+		left[i] = w.bad || w.slow && last < len(windows) && windows[next].slow && windows[last].slow
 	}
 	firstLeft := func(from, to int) int {
 		for i := from; i < min(to, len(left)); i++ {
