@@ -58,7 +58,7 @@ func (t *terminal) verdicts(d *Document) {
 		status = p(status)
 	}
 	name := cut(clean(d.Run.Scenario), terminalWidth-20)
-	fmt.Fprintf(t, "\n%s  %s\n", status, name)
+	t.WriteString("\n" + status + "  " + name + "\n")
 	t.text(0, headline(d.Judgement))
 	if o := d.outcome(); o != "" {
 		t.text(0, o)
@@ -156,5 +156,5 @@ func (t *terminal) end(d *Document, dir string) {
 		}
 	}
 	// The path is not broken into lines, so that it can be copied.
-	fmt.Fprintf(t, "\nreport: %s\n", clean(filepath.Join(dir, "report.html")))
+	t.WriteString("\nreport: " + clean(filepath.Join(dir, "report.html")) + "\n")
 }

@@ -2,6 +2,7 @@ package charts
 
 import (
 	"encoding/xml"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -143,7 +144,7 @@ func TestChartsAreWellFormed(t *testing.T) {
 		d := xml.NewDecoder(strings.NewReader(svg))
 		for {
 			tok, err := d.Token()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				break
 			}
 			if err != nil {
