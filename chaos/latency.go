@@ -24,7 +24,7 @@ func (l *Latency) Validate(bad func(field, format string, args ...any)) {
 		bad("delay", "want a time above 0s")
 	}
 	checkDelay(bad, "jitter", l.Jitter)
-	if l.Jitter > l.Delay {
+	if l.Delay > 0 && l.Jitter > l.Delay {
 		bad("jitter", "want at most the delay, %s: nothing arrives before it was sent", l.Delay)
 	}
 	checkDirection(bad, l.Direction)
