@@ -12,14 +12,16 @@ import (
 func faultValidity(run *evidence.Run) []finding {
 	var found []finding
 	for _, f := range run.Faults() {
-		if v, bad := bit(f); bad {
-			found = append(found, finding{verdict: v, touches: inPhase(run, f.Phase)})
-		} else {
-			found = append(found, finding{verdict: v})
-		}
 		if v, bad := healed(run, f); bad {
 			found = append(found, finding{verdict: v, touches: sincePhase(run, f.Phase)})
+			continue // and so it is not known how much it acted on
 		}
+		v, bad := bit(f)
+		one := finding{verdict: v}
+		if bad {
+			one.touches = inPhase(run, f.Phase)
+		}
+		found = append(found, one)
 	}
 	return append(found, neverTried(run)...)
 }

@@ -1,0 +1,174 @@
+package verdict
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"ordeal/runner/evidence"
+)
+
+// A breaker may flap faster than it is scraped: then the counters show it.
+func TestFlappingBetweenTwoScrapesIsFound(t *testing.T) {
+	m := soundGateway()
+	m.gullible, m.wait = true, 300*ms
+	s := play(t, m.phases...)
+	start, end := s.phase("outage")
+	m.stall = func(at time.Duration) bool { return at > start+100*ms && at < end-100*ms }
+	check := breakerCheck(t)
+	check.Open, check.Reopens, check.Sheds, check.Probes = 0, nil, nil, 0
+	v := judgeBy(t, m.runs(s), check)
+	if p := partOf(t, v, "no flapping"); p.Status != Fail || !strings.Contains(p.Why, "closed and opened again") {
+		tell(t, v)
+		t.Errorf("%+v", p)
+	}
+	if p := partOf(t, v, "legal edges"); p.Status != Pass {
+		t.Errorf("legal edges: what is hidden is taken for illegal: %+v", p)
+	}
+}
+
+// Whole half-open states that fall between two scrapes are counted, but not
+// taken for one long open state.
+func TestHiddenHalfOpenStatesAreNoEvidence(t *testing.T) {
+	m := soundGateway()
+	m.wait = 400 * ms
+	s := play(t, m.phases...)
+	start, end := s.phase("outage")
+	m.stall = func(at time.Duration) bool { return at > start+600*ms && at < end }
+	check := breakerCheck(t)
+	check.Open = 400 * ms
+	v := judgeBy(t, m.runs(s), check)
+	if v.Status == Fail {
+		tell(t, v)
+		t.Fatal("a sound breaker fails for want of scrapes")
+	}
+	if p := partOf(t, v, "reopens"); p.Status != Pass || p.Measured == "never" {
+		t.Errorf("reopens: %+v", p)
+	}
+}
+
+// The target's clock may differ: then its times are not used, but its counts are.
+func TestAnotherClockIsNotBelieved(t *testing.T) {
+	m := soundGateway()
+	m.export = func(p *evidence.Point) bool {
+		if p.Name == "breaker_last_transition_timestamp_seconds" && p.Value > 0 {
+			p.Value += 3600
+		}
+		return true
+	}
+	v := judgeBy(t, m.runs(play(t, m.phases...)), breakerCheck(t))
+	if v.Status == Fail {
+		tell(t, v)
+		t.Fatal("a sound breaker fails for its clock")
+	}
+	if p := partOf(t, v, "metric agrees"); p.Status != Inconclusive || !strings.Contains(p.Why, "clock differs") {
+		t.Errorf("%+v", p)
+	}
+	if p := partOf(t, v, "opens within"); p.Status != Pass {
+		t.Errorf("%+v", p)
+	}
+	m.neverCloses = true
+	if p := partOf(t, judgeBy(t, m.runs(play(t, m.phases...)), breakerCheck(t)), "closes within"); p.Status != Fail {
+		t.Errorf("never closes: %+v", p)
+	}
+}
+
+// A breaker that exports its state alone is judged by that, as far as it goes.
+func TestTheStateAloneIsJudged(t *testing.T) {
+	only := func(p *evidence.Point) bool { return p.Name == "breaker_state" }
+	m := soundGateway()
+	m.export = only
+	v := judgeBy(t, m.runs(play(t, m.phases...)), breakerCheck(t))
+	if v.Status == Fail {
+		tell(t, v)
+		t.Fatal("a sound breaker fails")
+	}
+	for _, name := range []string{"opens within", "closes within", "sheds", "no leaks"} {
+		if p := partOf(t, v, name); p.Status != Pass {
+			t.Errorf("%+v", p)
+		}
+	}
+	for name, change := range map[string]func(*gatewayModel){
+		"opens within":  func(m *gatewayModel) { m.window = 250 },
+		"closes within": func(m *gatewayModel) { m.neverCloses = true },
+		"sheds":         func(m *gatewayModel) { m.leakEvery = 20 },
+		"no flapping":   func(m *gatewayModel) { m.gullible = true },
+	} {
+		m := soundGateway()
+		m.export = only
+		change(&m)
+		v := judgeBy(t, m.runs(play(t, m.phases...)), breakerCheck(t))
+		if p := partOf(t, v, name); p.Status != Fail {
+			tell(t, v)
+			t.Errorf("%s: %+v", name, p)
+		}
+	}
+}
+
+// Without any metric the clients' history still shows whether it opened at all.
+func TestABreakerWithoutMetrics(t *testing.T) {
+	m := soundGateway()
+	m.export = func(*evidence.Point) bool { return false }
+	v := judgeBy(t, m.runs(play(t, m.phases...)), breakerCheck(t))
+	want(t, v, Inconclusive, "exports no breaker_state")
+	if p := partOf(t, v, "opens within"); p.Status != Pass {
+		t.Errorf("%+v", p)
+	}
+	m.neverCloses = true
+	v = judgeBy(t, m.runs(play(t, m.phases...)), breakerCheck(t))
+	if p := partOf(t, v, "closes within"); p.Status != Fail || !strings.Contains(p.Why, "still shed") {
+		t.Errorf("%+v", p)
+	}
+}
+
+func TestABreakerThatNothingWasAskedOf(t *testing.T) {
+	m := soundGateway()
+	m.shuffle = func(c *evidence.Sample) bool { c.Class, c.Code, c.Mark = evidence.OK, 200, ""; return true }
+	m.off = true
+	v := judgeBy(t, m.runs(play(t, m.phases...)), breakerCheck(t))
+	want(t, v, Inconclusive, "it had no reason to open")
+
+	m = soundGateway()
+	check := breakerCheck(t)
+	check.Load = "nobody"
+	want(t, judgeBy(t, m.runs(play(t, m.phases...)), check), Inconclusive, "no load nobody")
+	check = breakerCheck(t)
+	check.Link = "gateway->elsewhere"
+	v = judgeBy(t, m.runs(play(t, m.phases...)), check)
+	for _, name := range []string{"no leaks", "probes bounded"} {
+		if p := partOf(t, v, name); p.Status != Inconclusive || !strings.Contains(p.Why, "was never read") {
+			t.Errorf("%+v", p)
+		}
+	}
+}
+
+// With replicas nobody can say which breaker a call met.
+func TestSeveralBreakersAreNotMixedUp(t *testing.T) {
+	m := soundGateway()
+	n := 0
+	m.export = func(p *evidence.Point) bool {
+		if p.Name == "breaker_state" {
+			n++
+		}
+		p.Target = []string{"gateway/0", "gateway/1"}[n%2]
+		return true
+	}
+	want(t, judgeBy(t, m.runs(play(t, m.phases...)), breakerCheck(t)), Inconclusive, "gateway/0 and gateway/1 have a breaker each")
+}
+
+// A target that does not mark its answers can be judged by its codes.
+func TestShedCodesStandForMarks(t *testing.T) {
+	m := soundGateway()
+	m.shuffle = func(c *evidence.Sample) bool { c.Mark = ""; return true }
+	run := m.runs(play(t, m.phases...))
+	check := breakerCheck(t)
+	v := judgeBy(t, run, check)
+	if p := partOf(t, v, "sheds"); p.Status != Fail {
+		t.Errorf("nothing is marked as shed, and yet: %+v", p)
+	}
+	check.ShedCodes = []int{503}
+	if v := judgeBy(t, run, check); v.Status != Pass {
+		tell(t, v)
+		t.Error("shed by code")
+	}
+}
