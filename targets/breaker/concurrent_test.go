@@ -2,6 +2,7 @@ package breaker
 
 import (
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -133,6 +134,32 @@ func TestOnePermitCompletedByMany(t *testing.T) {
 	wg.Wait()
 	if s := b.Snapshot(); s.Calls != 1 || s.Failed != 1 {
 		t.Errorf("one permit counted as %d calls, %d failures", s.Calls, s.Failed)
+	}
+}
+
+// TestSlowListenerHoldsUpNobody keeps the listener at the first transition while two more happen.
+func TestSlowListenerHoldsUpNobody(t *testing.T) {
+	var told []State
+	reached, goOn := make(chan struct{}), make(chan struct{})
+	b, c := make10(t, func(cfg *Config) {
+		cfg.OnTransition = func(tr Transition) {
+			if tr.To == Open {
+				close(reached)
+				<-goOn
+			}
+			told = append(told, tr.To)
+		}
+	})
+	var opener sync.WaitGroup
+	opener.Go(func() { calls(t, b, "ffffffffff") })
+	<-reached
+	c.advance(b.cfg.OpenFor + 1)
+	calls(t, b, "s") // hangs here, if it waits for the listener
+	wantState(t, b, Closed)
+	close(goOn)
+	opener.Wait()
+	if !slices.Equal(told, []State{Open, HalfOpen, Closed}) {
+		t.Errorf("told %v, want open, half-open, closed", told)
 	}
 }
 

@@ -103,6 +103,12 @@ func TestDrainDelayStillServes(t *testing.T) {
 	if _, err := in.GetUser(ctx, &userv1.GetUserRequest{UserId: "1"}); err != nil {
 		t.Errorf("a new call in the drain delay: %v", err)
 	}
+	for _, service := range []string{"", "user.v1.UserService"} {
+		eventually(t, "the health of "+service+" says so, too", func() bool {
+			h, err := healthv1.NewHealthClient(in.conn).Check(ctx, &healthv1.HealthCheckRequest{Service: service})
+			return err == nil && h.GetStatus() == healthv1.HealthCheckResponse_NOT_SERVING
+		})
+	}
 	in.Stop()
 	if err := in.wait(t); !errors.Is(err, ErrStopped) {
 		t.Errorf("Serve returned %v, want %v", err, ErrStopped)
