@@ -124,7 +124,10 @@ func (c *cursor) plainTexts(dst []string, in *interner) error {
 			dst[done+i] = in.text(c.values[i].ByteArray())
 		}
 		done += n
-		if err != nil && !(errors.Is(err, io.EOF) && done == len(dst)) {
+		if done == len(dst) && errors.Is(err, io.EOF) {
+			err = nil
+		}
+		if err != nil {
 			return fmt.Errorf("reading strings: %w", err)
 		}
 		if n == 0 && err == nil {

@@ -47,7 +47,9 @@ func testMeta(loads ...string) Meta {
 
 func mustCreate(t testing.TB, dir string, meta Meta, open openFile) *Writer {
 	t.Helper()
-	w, err := create(dir, meta, []byte("ordeal: v1\n"), open)
+	d := realDisk()
+	d.open = open
+	w, err := create(dir, meta, []byte("ordeal: v1\n"), d)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,9 @@ func TestMain(m *testing.M) {
 }
 
 func writeUntilKilled(dir string) {
-	w, err := Create(dir, testMeta("a"), nil)
+	d := realDisk()
+	d.age, d.look = 200*time.Millisecond, 50*time.Millisecond
+	w, err := create(dir, testMeta("a"), nil, d)
 	if err != nil {
 		panic(err)
 	}
@@ -31,7 +33,7 @@ func writeUntilKilled(dir string) {
 		w.Sample(call(0, i))
 		w.Point(point(0, int(i)))
 		if i%50 == 0 {
-			w.Event(Event{At: time.Duration(i) * time.Millisecond, Kind: Note, Text: strings.Repeat("x", 200)})
+			w.Event(Event{At: call(0, i).Intended, Kind: Note, Text: strings.Repeat("x", 200)})
 			time.Sleep(time.Millisecond)
 		}
 	}
@@ -46,11 +48,10 @@ func TestKilledRunIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = child.Process.Kill() }() // gone already where all went well
-	second := filepath.Join(dir, samplesDir, segmentName(1))
-	waitFor(t, "a finished segment of samples and one of points", func() bool {
-		_, err := os.Stat(second)
-		points, _ := filepath.Glob(filepath.Join(dir, seriesDir, "*.parquet"))
-		return err == nil && len(points) > 0
+	waitFor(t, "finished segments of samples and of points", func() bool {
+		_, err1 := os.Stat(filepath.Join(dir, samplesDir, segmentName(3)))
+		_, err2 := os.Stat(filepath.Join(dir, seriesDir, segmentName(3)))
+		return err1 == nil && err2 == nil
 	})
 	if err := child.Process.Kill(); err != nil {
 		t.Fatal(err)
@@ -64,9 +65,6 @@ func TestKilledRunIsRead(t *testing.T) {
 		t.Error("a killed run is not told to be one")
 	}
 	got := readSamples(t, r)
-	if len(got) == 0 {
-		t.Fatal("nothing was read")
-	}
 	for k, s := range got {
 		if s != call(0, k[1]) {
 			t.Fatalf("read %+v", s)
@@ -74,21 +72,27 @@ func TestKilledRunIsRead(t *testing.T) {
 	}
 	// Nothing is missing but at the end, where the last batches were not yet
 	// handed on.
+	if len(got) == 0 {
+		t.Fatal("nothing was read")
+	}
 	for i := range uint64(max(0, len(got)-maxBatches*batchRows)) {
 		if _, ok := got[[2]uint64{0, i}]; !ok {
 			t.Fatalf("%d calls were read, but not call %d", len(got), i)
 		}
 	}
-	// Events do not wait for a segment to be closed.
-	if last := r.Events[len(r.Events)-1]; uint64(last.At/time.Millisecond) < uint64(len(got))-1000 {
+	// Events do not wait for a segment to be closed, so they reach further.
+	if last := r.Events[len(r.Events)-1]; last.At < call(0, uint64(len(got))).Intended-time.Second {
 		t.Errorf("events end at %v, samples at call %d", last.At, len(got))
 	}
-	sum, err := r.Summary()
-	if err != nil || sum.Loads[0].Whole.Calls != int64(len(got)) {
-		t.Errorf("the summary has %+v, %v", sum.Loads[0].Whole.Counts, err)
+	sum := mustSum(t, r)
+	if sum.Loads[0].Whole.Calls != int64(len(got)) || sum.Outside != 0 {
+		t.Errorf("the summary has %+v, %d outside", sum.Loads[0].Whole.Counts, sum.Outside)
 	}
 	if p, ok := r.Phase("steady"); !ok || p.Complete || p.End <= 0 {
 		t.Errorf("the open phase is %+v", p)
+	}
+	if s, err := r.Series("", point(0, 0).Name); err != nil || len(s) != 1 || s[0].Len() == 0 {
+		t.Errorf("series %+v, %v", s, err)
 	}
 	if lines, err := r.Verify(); err != nil || len(lines) != 1 {
 		t.Errorf("a run without hashes verified: %q, %v", lines, err)
@@ -143,7 +147,7 @@ func finishedRun(t testing.TB) string {
 	}
 	// Segments of a second run, to have more than one.
 	for n := 2; n <= 3; n++ {
-		s := newSegments(filepath.Join(dir, samplesDir), "samples", openOnDisk, toSampleRow([]string{"a"}))
+		s := newSegments(filepath.Join(dir, samplesDir), "samples", realDisk(), toSampleRow([]string{"a"}))
 		s.number = n
 		rows := make([]Sample, 0, 300)
 		for i := range 300 {

@@ -15,7 +15,7 @@ func (w *Writer) writeMeta() error {
 		return fmt.Errorf("writing run.json: %w", err)
 	}
 	path := filepath.Join(w.dir, runFile)
-	err = replaceFile(w.open, path, append(text, '\n'))
+	err = replaceFile(w.disk.open, path, append(text, '\n'))
 	if err != nil {
 		return fmt.Errorf("writing run.json: %w", err)
 	}

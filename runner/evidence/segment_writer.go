@@ -16,9 +16,10 @@ import (
 )
 
 const (
-	// A segment is closed when it is this old (and the writer looks once a
-	// second), or this long: a kill costs what is in the open one.
+	// A segment is closed when it is so old (the writer looks so often), or so
+	// long: a kill costs what is in the open one.
 	segmentAge  = 3 * time.Second
+	lookEvery   = time.Second
 	segmentRows = 1 << 18
 	// groupRows rows are sorted and written at a time.
 	groupRows = 1 << 14
@@ -27,7 +28,15 @@ const (
 	lastMark = "ordeal.last_ns"
 )
 
-// openFile is how files of evidence are made; tests put a failing disk here.
+// disk is where evidence is put, and how long it may be held back from it;
+// tests use one that fails, or that is impatient.
+type disk struct {
+	open      openFile
+	age, look time.Duration
+}
+
+func realDisk() disk { return disk{open: openOnDisk, age: segmentAge, look: lookEvery} }
+
 type openFile func(path string) (io.WriteCloser, error)
 
 func openOnDisk(path string) (io.WriteCloser, error) {
@@ -44,8 +53,9 @@ type row[R any] interface {
 // segments writes rows into one numbered Parquet file after another. One
 // goroutine uses it.
 type segments[T, R any, P row[R]] struct {
-	dir, kind string // where, and what rows are called in errors and in Meta.Lost
+	dir, kind string // where, and what rows are called in errors
 	open      openFile
+	age       time.Duration
 	convert   func(*T) R
 	number    int
 	pending   []R     // not yet handed to Parquet
@@ -60,8 +70,8 @@ type segments[T, R any, P row[R]] struct {
 	lost      int64
 }
 
-func newSegments[T, R any, P row[R]](dir, kind string, open openFile, convert func(*T) R) *segments[T, R, P] {
-	return &segments[T, R, P]{dir: dir, kind: kind, open: open, convert: convert, number: 1}
+func newSegments[T, R any, P row[R]](dir, kind string, d disk, convert func(*T) R) *segments[T, R, P] {
+	return &segments[T, R, P]{dir: dir, kind: kind, open: d.open, age: d.age, convert: convert, number: 1}
 }
 
 func (s *segments[T, R, P]) path() string {
@@ -91,7 +101,7 @@ func (s *segments[T, R, P]) add(rows []T) error {
 
 // closeOld closes the open segment if it is old enough.
 func (s *segments[T, R, P]) closeOld(now time.Time) error {
-	if (len(s.pending) == 0 && s.file == nil) || now.Sub(s.opened) < segmentAge {
+	if (len(s.pending) == 0 && s.file == nil) || now.Sub(s.opened) < s.age {
 		return nil
 	}
 	return s.close()

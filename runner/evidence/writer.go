@@ -19,7 +19,6 @@ const (
 	seriesDir    = "series"
 
 	eventQueue = 1024
-	lookEvery  = time.Second
 )
 
 // Writer keeps the evidence of a run while it goes on. It is a Sink. Its memory
@@ -27,7 +26,7 @@ const (
 // callers are held back, which Meta.Waits counts.
 type Writer struct {
 	dir     string
-	open    openFile
+	disk    disk
 	loads   []string // names, as they were at the start
 	samples *intake[Sample]
 	points  *intake[Point]
@@ -54,10 +53,10 @@ type Writer struct {
 // a Writer on it. The directory may exist but must not hold a run. Meta.Loads is
 // complete: its names go into the samples. Close ends the Writer.
 func Create(dir string, meta Meta, scenario []byte) (*Writer, error) {
-	return create(dir, meta, scenario, openOnDisk)
+	return create(dir, meta, scenario, realDisk())
 }
 
-func create(dir string, meta Meta, scenario []byte, open openFile) (*Writer, error) {
+func create(dir string, meta Meta, scenario []byte, d disk) (*Writer, error) {
 	for _, d := range []string{samplesDir, seriesDir} {
 		if err := os.MkdirAll(filepath.Join(dir, d), 0o755); err != nil {
 			return nil, fmt.Errorf("making the run directory: %w", err)
@@ -74,7 +73,7 @@ func create(dir string, meta Meta, scenario []byte, open openFile) (*Writer, err
 		meta.ID = filepath.Base(dir)
 	}
 	w := &Writer{
-		dir: dir, open: open, meta: meta,
+		dir: dir, disk: d, meta: meta,
 		samples: newIntake[Sample](perCPU()),
 		points:  newIntake[Point](1),
 		events:  make(chan Event, eventQueue),
@@ -87,7 +86,7 @@ func create(dir string, meta Meta, scenario []byte, open openFile) (*Writer, err
 	if err := os.WriteFile(filepath.Join(dir, scenarioFile), scenario, 0o644); err != nil {
 		return nil, fmt.Errorf("keeping the scenario: %w", err)
 	}
-	events, err := open(filepath.Join(dir, eventsFile))
+	events, err := d.open(filepath.Join(dir, eventsFile))
 	if err != nil {
 		return nil, fmt.Errorf("opening the events: %w", err)
 	}
@@ -209,12 +208,12 @@ func (w *Writer) fail(err error) {
 // it.
 func (w *Writer) write(events io.WriteCloser) {
 	defer close(w.done)
-	samples := newSegments(filepath.Join(w.dir, samplesDir), "samples", w.open, toSampleRow(w.loads))
-	points := newSegments(filepath.Join(w.dir, seriesDir), "points", w.open, toPointRow)
+	samples := newSegments(filepath.Join(w.dir, samplesDir), "samples", w.disk, toSampleRow(w.loads))
+	points := newSegments(filepath.Join(w.dir, seriesDir), "points", w.disk, toPointRow)
 	log := &eventLog{out: events}
 	takeSamples := func(b *batch[Sample]) { w.fail(samples.add(b.rows)); w.samples.give(b) }
 	takePoints := func(b *batch[Point]) { w.fail(points.add(b.rows)); w.points.give(b) }
-	look := time.NewTicker(lookEvery)
+	look := time.NewTicker(w.disk.look)
 	defer look.Stop()
 	for open := true; open; {
 		select {
