@@ -50,8 +50,8 @@ func newConnection(l *Link, index uint64, client, server *net.TCPConn) *connecti
 // is lost.
 func (c *connection) abort() {
 	c.once.Do(func() {
-		c.client.tcp.SetLinger(0) //nolint:errcheck // a socket that is closed already needs no reset
-		c.server.tcp.SetLinger(0) //nolint:errcheck // see above
+		_ = c.client.tcp.SetLinger(0) // a socket that is closed already needs no reset
+		_ = c.server.tcp.SetLinger(0)
 		c.closeSockets()
 	})
 }
@@ -60,8 +60,8 @@ func (c *connection) abort() {
 func (c *connection) shut() { c.once.Do(c.closeSockets) }
 
 func (c *connection) closeSockets() {
-	c.client.tcp.Close() //nolint:errcheck // nothing can be done about it, and nothing is lost
-	c.server.tcp.Close() //nolint:errcheck // see above
+	_ = c.client.tcp.Close() // nothing can be done about it, and nothing is lost
+	_ = c.server.tcp.Close()
 	close(c.gone)
 }
 
@@ -199,7 +199,7 @@ func (s *socket) Close() error {
 	case c.writes.Add(-1) == 0:
 		c.shut()
 	default:
-		s.tcp.CloseWrite() //nolint:errcheck // fails only on a connection that is closed already
+		_ = s.tcp.CloseWrite() // fails only on a connection that is closed already
 	}
 	c.part()
 	return nil

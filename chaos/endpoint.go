@@ -91,8 +91,8 @@ func (e *endpoint) stopListening() {
 	if e.listener == nil {
 		return
 	}
-	e.listener.Close() //nolint:errcheck // a listener that fails to close is closed all the same
-	<-e.idle           // the port is closed only when nothing waits on it
+	_ = e.listener.Close() // a listener that fails to close is closed all the same
+	<-e.idle               // the port is closed only when nothing waits on it
 	e.listener = nil
 }
 
@@ -105,7 +105,7 @@ func (e *endpoint) close() {
 	}
 	e.closed = true
 	e.stopListening()
-	e.hold.release() //nolint:errcheck // a descriptor that fails to close is closed all the same
+	_ = e.hold.release() // a descriptor that fails to close is closed all the same
 }
 
 // accept takes connections until the listener is closed.
@@ -133,8 +133,8 @@ func (e *endpoint) connect(client *net.TCPConn, index uint64) {
 	defer e.link.work.Done()
 	server, err := dial(e.link.life, e.upstream)
 	if err != nil {
-		client.SetLinger(0) //nolint:errcheck // it is closed in any case
-		client.Close()      //nolint:errcheck // see above
+		_ = client.SetLinger(0) // it is closed in any case
+		_ = client.Close()
 		return
 	}
 	c := newConnection(e.link, index, client, server)

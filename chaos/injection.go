@@ -33,9 +33,7 @@ func (f *linkFault) Inject(ctx context.Context) (Injection, error) {
 	in := &linkInjection{link: f.link, acting: a}
 	if p, ok := f.kind.(portKind); ok {
 		in.port = p
-		if err := p.closePorts(f.link); err != nil {
-			return nil, fmt.Errorf("inject %s: %w", f.name, err)
-		}
+		p.closePorts(f.link)
 	}
 	p, conns := f.link.change(func(p *program) { p.acting = append(p.acting, a) })
 	if err := f.link.follow(ctx, conns, p.generation); err != nil {
@@ -50,7 +48,7 @@ type sharing interface{ part() Share }
 
 // A kind that acts on the ports of a link as well.
 type portKind interface {
-	closePorts(l *Link) error
+	closePorts(l *Link)
 	openPorts(ctx context.Context, l *Link) error
 }
 
@@ -80,7 +78,7 @@ func (in *linkInjection) Heal(ctx context.Context) error {
 	if in.port != nil {
 		err = in.port.openPorts(ctx, in.link)
 	}
-	in.link.drain(ctx, conns, p.generation)
+	in.link.drain(ctx, conns, p.generation, in.acting)
 	in.link.report()
 	if err != nil {
 		return fmt.Errorf("heal %s: %w", in.acting.fault, err)
@@ -100,17 +98,20 @@ func (l *Link) follow(ctx context.Context, conns []*connection, generation uint6
 	return ctx.Err()
 }
 
-// drain waits until the flows of the connections follow a program and have
-// passed on what they held when it came, and gives up those that do not.
-func (l *Link) drain(ctx context.Context, conns []*connection, generation uint64) {
-	type mark struct{ up, down int64 }
-	marks := make(map[*connection]mark, len(conns))
+// drain waits until the flows of the connections follow a program, and those
+// that a fault acted on have passed on what they held when it came. It gives up
+// the connections that do not.
+func (l *Link) drain(ctx context.Context, conns []*connection, generation uint64, healed *acting) {
+	marks := make(map[*flow]int64, 2*len(conns)) // 0 for those that it did not act on
 	for _, c := range conns {
-		marks[c] = mark{c.up.took.Load(), c.down.took.Load()}
+		for _, f := range []*flow{c.up, c.down} {
+			if healed.actsOn(f) {
+				marks[f] = f.took.Load()
+			}
+		}
 	}
 	left := l.until(ctx, conns, func(c *connection) bool {
-		m := marks[c]
-		return c.up.follows(generation) && c.down.follows(generation) && c.up.passed(m.up) && c.down.passed(m.down)
+		return c.up.follows(generation) && c.down.follows(generation) && c.up.passed(marks[c.up]) && c.down.passed(marks[c.down])
 	})
 	for _, c := range left {
 		c.giveUp()

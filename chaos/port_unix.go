@@ -33,7 +33,7 @@ func holdPort() (*portHold, error) {
 	}
 	h := &portHold{fd: fd}
 	if err := h.bind(); err != nil {
-		unix.Close(fd) //nolint:errcheck // the first error says more
+		_ = unix.Close(fd) // the first error says more
 		return nil, err
 	}
 	return h, nil

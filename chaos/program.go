@@ -9,7 +9,10 @@ import (
 	"ordeal/runner/evidence"
 )
 
-// linkKind is a kind of fault that acts on a link.
+// linkKind is a kind of fault that acts on a link. To add one: a file with its
+// struct, Validate, String and begin; a line in Spec; a case in the conformance
+// suite. It may say which way it acts (wayward), on which share of connections
+// (sharing), and what it leaves nothing to act on (connless, byteless).
 type linkKind interface {
 	kind
 	// begin prepares the fault for one injection. What it returns is called for

@@ -41,11 +41,10 @@ func (r *Refuse) begin(a *acting) func(*flow) stage {
 	}
 }
 
-func (r *Refuse) closePorts(l *Link) error {
+func (r *Refuse) closePorts(l *Link) {
 	for _, e := range l.endpoints {
 		e.closePort()
 	}
-	return nil
 }
 
 func (r *Refuse) openPorts(ctx context.Context, l *Link) error {

@@ -39,7 +39,8 @@ func (p *programmable) NewState() interface{} {
 // GetBufferSize lets Toxiproxy's reader run ahead a little.
 func (p *programmable) GetBufferSize() int { return 1 }
 
-// Pipe carries one direction of one connection until it is over.
+// Pipe carries one direction of one connection until it is over. Toxiproxy
+// interrupts a toxic only to change the chain, which never happens here.
 func (p *programmable) Pipe(stub *toxics.ToxicStub) { stub.State.(*flow).run(stub) }
 
 // install puts the programmable toxic into a proxy that has not started.
