@@ -143,7 +143,7 @@ func TestSilentConnectionDoesNotHoldUpTheStop(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer silent.Close()                      //nolint:errcheck // says nothing
+	defer silent.Close()
 	holdCall(testContext(t), t, in).finish(t) // by now it is accepted, too
 	in.cancel()
 	if err := in.wait(t); err != nil {

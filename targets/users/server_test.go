@@ -16,7 +16,6 @@ import (
 	"google.golang.org/grpc/codes"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	reflectionv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
-	reflectionv1alpha "google.golang.org/grpc/reflection/grpc_reflection_v1alpha"
 	"google.golang.org/grpc/stats"
 
 	userv1 "ordeal/targets/api/user/v1"
@@ -30,7 +29,7 @@ func page(t *testing.T, in *instance, path string) (int, string) {
 	if err != nil {
 		return 0, err.Error()
 	}
-	defer r.Body.Close() //nolint:errcheck // read only
+	defer r.Body.Close()
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		t.Fatal(err)
@@ -92,16 +91,10 @@ func TestHealthAndReflection(t *testing.T) {
 	if !slices.Contains(names, "user.v1.UserService") {
 		t.Errorf("reflection lists %v", names)
 	}
-	alpha, err := reflectionv1alpha.NewServerReflectionClient(in.conn).ServerReflectionInfo(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := alpha.Send(&reflectionv1alpha.ServerReflectionRequest{MessageRequest: &reflectionv1alpha.ServerReflectionRequest_FileContainingSymbol{
-		FileContainingSymbol: "user.v1.UserService"}}); err != nil {
-		t.Fatal(err)
-	}
-	if file, err := alpha.Recv(); err != nil || len(file.GetFileDescriptorResponse().GetFileDescriptorProto()) == 0 {
-		t.Errorf("reflection v1alpha: %v, %v", file, err)
+	for _, service := range []string{"grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"} {
+		if !slices.Contains(names, service) {
+			t.Errorf("%s is not among %v", service, names)
+		}
 	}
 }
 
@@ -137,7 +130,7 @@ func TestNewRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer taken.Close() //nolint:errcheck // never used
+	defer taken.Close()
 	for want, change := range map[string]func(*Config){
 		"gRPC port":  func(c *Config) { c.Addr = taken.Addr().String() },
 		"admin port": func(c *Config) { c.Admin = taken.Addr().String() },
