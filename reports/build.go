@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sort"
+	"strings"
 	"time"
 
 	"ordeal/runner/evidence"
@@ -68,7 +69,8 @@ func Build(run *evidence.Run, j verdict.Judgement) (*Document, error) {
 	return d, nil
 }
 
-// warnings says what of the evidence cannot be relied upon.
+// warnings says what of the evidence cannot be relied upon, and what a reader
+// must not overlook.
 func warnings(run *evidence.Run, sum *evidence.Summary) []string {
 	out := run.Warnings()
 	var lost []string
@@ -79,6 +81,12 @@ func warnings(run *evidence.Run, sum *evidence.Summary) []string {
 	for _, what := range lost {
 		if n := run.Meta.Lost[what]; n > 0 {
 			out = append(out, fmt.Sprintf("%s %s could not be kept", thousands(n), what))
+		}
+	}
+	for _, e := range run.Events {
+		if e.Kind == evidence.TargetExit && !e.Expected {
+			how, _, _ := strings.Cut(strings.TrimSpace(e.Text), "\n")
+			out = append(out, fmt.Sprintf("target %s ended by itself at %s: %s", e.Target, offset(e.At-run.Meta.Start), how))
 		}
 	}
 	if sum.Outside > 0 {

@@ -22,7 +22,7 @@ type Document struct {
 	Loads     []Load            `json:"loads"`
 	Faults    []Fault           `json:"faults"`
 	Events    []evidence.Event  `json:"events"`
-	Warnings  []string          `json:"warnings,omitempty"` // what of the evidence could not be read, or was lost
+	Warnings  []string          `json:"warnings,omitempty"` // evidence that was lost, altered or not readable; targets that died
 }
 
 // Identity says which run this was, and on what.

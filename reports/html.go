@@ -120,7 +120,7 @@ func shownSource(b []byte) string {
 // pageFuncs are what the template says figures with.
 func pageFuncs(d *Document) template.FuncMap {
 	return template.FuncMap{
-		"symbol": symbol, "inWords": inWords, "word": word, "clean": clean, "cell": cell, "optional": optional,
+		"symbol": symbol, "inWords": inWords, "measured": measuredFigure, "word": word, "clean": clean, "optional": optional,
 		"thousands": thousands, "perSecond": perSecond, "span": span, "duration": duration, "plain": plain, "size": size,
 		"percent": percent, "offset": func(at time.Duration) string { return offset(at - d.Run.Start) },
 		"model":       func(l Load) string { return clean(l.model()) },
@@ -154,6 +154,7 @@ func pageFuncs(d *Document) template.FuncMap {
 		"eventText": func(e evidence.Event) string {
 			return clean(eventText(e))
 		},
+		"output":    output,
 		"eventOn":   func(e evidence.Event) string { return clean(eventOn(e)) },
 		"eventKind": func(e evidence.Event) string { return strings.ReplaceAll(clean(string(e.Kind)), "-", " ") },
 		"short": func(s string) string {
@@ -163,15 +164,6 @@ func pageFuncs(d *Document) template.FuncMap {
 			return clean(s)
 		},
 	}
-}
-
-// cell is a figure of a verdict. A compound check tells its figures in its
-// parts, so nothing is missed where it has none itself.
-func cell(v verdict.Verdict, figure string) string {
-	if figure == "" && len(v.Parts) > 0 {
-		return ""
-	}
-	return told(figure)
 }
 
 // bar is a margin as a picture: how far the measured value is from its limit.
@@ -226,11 +218,31 @@ func eventText(e evidence.Event) string {
 	if e.Kind == evidence.TargetExit && e.Expected {
 		parts = append(parts, "by the harness")
 	}
-	if e.Text != "" {
-		parts = append(parts, e.Text)
+	if first, _, _ := strings.Cut(strings.TrimSpace(e.Text), "\n"); first != "" {
+		parts = append(parts, first)
 	}
 	if e.Touched != nil {
 		parts = append(parts, "touched "+Fault{Link: e.Link, Touched: e.Touched}.touchedWords())
 	}
 	return strings.Join(parts, "; ")
+}
+
+// outputShown is how many lines of an event's text the page carries.
+const outputShown = 30
+
+// output is what an event says after its first line: the last that a target
+// wrote before it ended.
+func output(e evidence.Event) string {
+	_, rest, _ := strings.Cut(strings.TrimSpace(e.Text), "\n")
+	if rest == "" {
+		return ""
+	}
+	lines := strings.Split(rest, "\n")
+	if n := len(lines) - outputShown; n > 0 {
+		lines = append([]string{fmt.Sprintf("… (%d lines before, in events.jsonl)", n)}, lines[n:]...)
+	}
+	for i := range lines {
+		lines[i] = clean(lines[i])
+	}
+	return strings.Join(lines, "\n")
 }

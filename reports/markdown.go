@@ -57,6 +57,9 @@ func markdownVerdicts(b *strings.Builder, title string, vs []verdict.Verdict) {
 	fmt.Fprintf(b, "| | %s | Measured | Limit | Margin |\n| --- | --- | ---: | ---: | ---: |\n", title)
 	for _, v := range vs {
 		name := markdown(v.Name)
+		if inWords(v) {
+			name += "<br>" + markdown(v.Measured)
+		}
 		if v.Status != verdict.Pass && v.Why != "" {
 			name += "<br>" + markdown(v.Why)
 		}
@@ -64,7 +67,7 @@ func markdownVerdicts(b *strings.Builder, title string, vs []verdict.Verdict) {
 			name += "<br>" + markdown(line)
 		}
 		fmt.Fprintf(b, "| %s&nbsp;%s | %s | %s | %s | %s |\n", symbol(v.Status), word(v.Status), name,
-			markdown(told(v.Measured)), markdown(told(v.Limit)), markdown(told(v.Margin)))
+			markdown(measuredFigure(v)), markdown(v.Limit), markdown(v.Margin))
 	}
 	b.WriteString("\n")
 }

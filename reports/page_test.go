@@ -38,6 +38,7 @@ func TestPageShowsTheRun(t *testing.T) {
 		">http-5xx</text>", ">planned</text>", ">p99</text>", ">99.9%</text>",
 		"Calls through gateway-&gt;users",
 		"4 connections, 132 calls, 18.4 kB", // what the fault touched
+		"by the harness; signal: killed<details", "<pre>ready\nserving &lt;10&gt; calls</pre>",
 		"bench-1", "0123456789ab", "v12.13.0", "127.0.0.1", "SHA-256",
 		"get: /api/v1/users/42", // the scenario's source
 	} {

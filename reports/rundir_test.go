@@ -89,7 +89,7 @@ func breakerEvents(meta evidence.Meta) []evidence.Event {
 		{At: at(15), Kind: evidence.PhaseEnd, Phase: names[1]},
 		{At: at(15), Kind: evidence.PhaseStart, Phase: names[2]},
 		{At: at(15), Kind: evidence.FaultInjected, Phase: names[2], Fault: fault, Link: link},
-		{At: at(20), Kind: evidence.TargetExit, Target: "users", Expected: true, Text: "signal: killed"},
+		{At: at(20), Kind: evidence.TargetExit, Target: "users", Expected: true, Text: "signal: killed\nready\nserving <10> calls"},
 		{At: at(23), Kind: evidence.TargetReady, Target: "users", Text: "127.0.0.1:40001"},
 		{At: at(25), Kind: evidence.FaultHealed, Phase: names[2], Fault: fault, Link: link, Touched: &evidence.Touched{Connections: 4, Bytes: 18_400, Calls: 132}},
 		{At: at(25), Kind: evidence.PhaseEnd, Phase: names[2]},

@@ -77,12 +77,8 @@ func (t *terminal) checks(vs []verdict.Verdict) {
 	columns := []column{{}, {title: "expectation"}, {title: "measured", right: true, max: 16}, {title: "limit", right: true, max: 14}, {title: "margin", right: true, max: 8}}
 	var rows []row
 	for _, v := range vs {
-		measured := v.Measured
-		if inWords(v) {
-			measured = ""
-		}
 		r := row{
-			cells: []string{symbol(v.Status) + " " + word(v.Status), clean(v.Name), told(measured), told(v.Limit), told(v.Margin)},
+			cells: []string{symbol(v.Status) + " " + word(v.Status), clean(v.Name), measuredFigure(v), clean(v.Limit), clean(v.Margin)},
 			paint: t.paint(v.Status),
 		}
 		if inWords(v) {
@@ -95,14 +91,6 @@ func (t *terminal) checks(vs []verdict.Verdict) {
 		rows = append(rows, r)
 	}
 	table(&t.Builder, terminalWidth, columns, 1, rows)
-}
-
-// told is a figure that came with a verdict, or a dash.
-func told(s string) string {
-	if s == "" {
-		return missing
-	}
-	return clean(s)
 }
 
 func (t *terminal) faults(d *Document) {

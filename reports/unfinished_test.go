@@ -91,3 +91,19 @@ func TestAlteredEvidenceIsSaid(t *testing.T) {
 		t.Error("the terminal does not say that scenario.yaml was changed")
 	}
 }
+
+func TestATargetThatDiedIsSaid(t *testing.T) {
+	exit := evidence.Event{At: start + 2*time.Second, Kind: evidence.TargetExit, Target: "users", Text: "exit status 2\npanic: x"}
+	run := emptyRun(t, breakerMeta(), evidence.Completed, exit)
+	const want = "target users ended by itself at +2.00s: exit status 2"
+	for _, format := range []string{"terminal", "html", "markdown", "json"} {
+		r, _, _ := ByName(format)
+		if text := strings.ReplaceAll(render(t, r, run, breakerJudgement()), "&#43;", "+"); !strings.Contains(text, want) {
+			t.Errorf("the %s report does not say so", format)
+		}
+	}
+	exit.Expected = true
+	if text := render(t, Terminal(false), emptyRun(t, breakerMeta(), evidence.Completed, exit), breakerJudgement()); strings.Contains(text, "by itself") {
+		t.Error("a target that was killed on purpose is said to have died")
+	}
+}
