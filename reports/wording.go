@@ -10,12 +10,6 @@ import (
 	"ordeal/runner/evidence"
 )
 
-// symbol and word of a status always stand together: neither colour nor a
-
-// symbol alone says how it went.
-
-// headline says in one line how the run came out: "4 of 5 expectations hold".
-
 func plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
@@ -23,20 +17,7 @@ func plural(n int, noun string) string {
 	return strconv.Itoa(n) + " " + noun + "s"
 }
 
-// problems are the verdicts that did not pass.
-
-// inWords tells a measured value that is a sentence and not a figure: it has no
-
-// place in a column of figures.
-
-// measuredFigure is the measured value as a column of figures shows it: a dash
-
-// where there is a limit and nothing to hold against it, and nothing for what
-
-// is told in words.
-
 // outcome says how the run ended where that was not as planned, else "".
-
 func (d *Document) outcome() string {
 	switch {
 	case d.Run.Killed:
@@ -52,7 +33,6 @@ func (d *Document) outcome() string {
 }
 
 // model says what a load is: "open model, 300/s, poisson arrivals".
-
 func (l Load) model() string {
 	if l.Closed() {
 		return fmt.Sprintf("closed model, %s", plural(l.Workers, "client"))
@@ -72,7 +52,6 @@ const closedMeans = "Closed model: each client waits for its answer before it ca
 	"and the latencies are of the calls that were made, not of those that users would have made."
 
 // on says what a fault acts on.
-
 func (f Fault) on() string {
 	if f.Link != "" {
 		return f.Link
@@ -81,7 +60,6 @@ func (f Fault) on() string {
 }
 
 // touchedWords says how much traffic a fault acted on.
-
 func (f Fault) touchedWords() string {
 	t := f.Touched
 	switch {
@@ -119,15 +97,9 @@ func counted(n int64, noun string) string {
 	return thousands(n) + " " + noun + "s"
 }
 
-// marginShare reads a verdict's margin, "75%" or "-40%", as a share of the
-
-// limit; ok is false where it is none.
-
 // classWords says how calls failed, with their codes, the most frequent first,
-
 // and how many answers were not the real ones: "http-5xx 12 (503), timeout 3;
 // 40 degraded".
-
 func classWords(f Figures) string {
 	type failed struct {
 		name string
@@ -156,7 +128,6 @@ func classWords(f Figures) string {
 }
 
 // codeWords names the codes of a class: " (503)", " (503 ×12, 502 ×3)".
-
 func codeWords(codes []CodeCount, class string) string {
 	var of []CodeCount
 	for _, c := range codes {
@@ -179,11 +150,3 @@ func codeWords(codes []CodeCount, class string) string {
 	}
 	return " (" + strings.Join(parts, ", ") + ")"
 }
-
-// partLine says in one line how a part of a compound check came out.
-
-// openParts says how the parts of a check that did not pass came out. A reason
-
-// is told once: not again when the verdict gave it, and in one line for the
-
-// parts that share it.

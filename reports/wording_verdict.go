@@ -8,6 +8,8 @@ import (
 	"ordeal/runner/verdict"
 )
 
+// symbol and word of a status always stand together: neither colour nor a
+// symbol alone says how it went.
 func symbol(s verdict.Status) string {
 	switch s {
 	case verdict.Pass:
@@ -21,6 +23,7 @@ func symbol(s verdict.Status) string {
 
 func word(s verdict.Status) string { return strings.ToUpper(s.String()) }
 
+// headline says in one line how the run came out: "4 of 5 expectations hold".
 func headline(j verdict.Judgement) string {
 	var n [3]int
 	for _, c := range j.Checks {
@@ -52,6 +55,7 @@ func headline(j verdict.Judgement) string {
 	return s
 }
 
+// problems are the verdicts that did not pass.
 func problems(vs []verdict.Verdict) []verdict.Verdict {
 	var out []verdict.Verdict
 	for _, v := range vs {
@@ -62,8 +66,13 @@ func problems(vs []verdict.Verdict) []verdict.Verdict {
 	return out
 }
 
+// inWords tells a measured value that is a sentence and not a figure: it has no
+// place in a column of figures.
 func inWords(v verdict.Verdict) bool { return letters(v.Measured) > 18 }
 
+// measuredFigure is the measured value as a column of figures shows it: a dash
+// where there is a limit and nothing to hold against it, and nothing for what
+// is told in words.
 func measuredFigure(v verdict.Verdict) string {
 	switch {
 	case inWords(v):
@@ -74,6 +83,8 @@ func measuredFigure(v verdict.Verdict) string {
 	return clean(v.Measured)
 }
 
+// marginShare reads a verdict's margin, "75%" or "-40%", as a share of the
+// limit; ok is false where it is none.
 func marginShare(margin string) (share float64, ok bool) {
 	s := strings.TrimSpace(strings.ReplaceAll(margin, "−", "-"))
 	s, isPercent := strings.CutSuffix(s, "%")
@@ -87,6 +98,7 @@ func marginShare(margin string) (share float64, ok bool) {
 	return f / 100, true
 }
 
+// partLine says in one line how a part of a compound check came out.
 func partLine(p verdict.Part) string {
 	s := symbol(p.Status) + " " + clean(p.Name) + ": " + p.Status.String()
 	if p.Measured != "" {
@@ -101,6 +113,9 @@ func partLine(p verdict.Part) string {
 	return s
 }
 
+// openParts says how the parts of a check that did not pass came out. A reason
+// is told once: not again when the verdict gave it, and in one line for the
+// parts that share it.
 func openParts(v verdict.Verdict) []string {
 	var lines []string
 	told := make(map[verdict.Part]bool)
