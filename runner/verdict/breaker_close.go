@@ -10,7 +10,8 @@ import (
 // probes: calls that reach the link in one half-open state. They are counted
 // from the middle of the open state before it to the middle of the open state
 // after it, when nothing else may arrive. Where it closes after it, calls flow
-// at once: then there is a least and a greatest count.
+// at once: then there is a least and a greatest count. So there is where a
+// connection was opened, which may bring a stream of its own.
 func (q *inquiry) probes() Part {
 	p := Part{Name: "probes bounded", Limit: fmt.Sprintf("<= %d", q.Breaker.Probes)}
 	if q.link == nil {
@@ -30,7 +31,7 @@ func (q *inquiry) probes() Part {
 			p.Measured = fmt.Sprint(least)
 			return p.as(Fail, "%d calls reached %s in the half-open state at %s", least, q.Breaker.link(), formatDuration(q.line.stretches[i].start))
 		}
-		if greatest <= q.Breaker.Probes || least == greatest {
+		if greatest <= q.Breaker.Probes {
 			counted, most = counted+1, max(most, greatest)
 		}
 	}
@@ -63,14 +64,14 @@ func (q *inquiry) probed(i int) (least, greatest int, ok bool) {
 			return 0, 0, false
 		}
 		n := q.link.between(from, to)
-		return n, n, true
+		return max(0, n-q.link.fresh(from, to)), n, true
 	}
 	early, okEarly := q.link.before(from, half.end-half.endSlack-clockMargin)
 	late, okLate := q.link.after(half.end+clockMargin, q.end)
 	if !okEarly || !okLate {
 		return 0, 0, false
 	}
-	return q.link.between(from, early), q.link.between(from, late), true
+	return max(0, q.link.between(from, early)-q.link.fresh(from, early)), q.link.between(from, late), true
 }
 
 // reopens: how often a half-open state failed while the fault acted.

@@ -172,3 +172,27 @@ func TestShedCodesStandForMarks(t *testing.T) {
 		t.Error("shed by code")
 	}
 }
+
+// A client that opens a new connection watches the health of the server on it:
+// one stream, which passed no breaker.
+func TestANewConnectionIsNoLeakAndNoProbe(t *testing.T) {
+	for seed := range uint64(6) {
+		m := soundGateway()
+		s := play(t, m.phases...)
+		start, end := s.phase("outage")
+		m.seed, m.reconnects = seed, start+time.Second+time.Duration(seed)*(end-start-time.Second)/5
+		v := judgeBy(t, m.runs(s), breakerCheck(t))
+		if v.Status != Pass {
+			tell(t, v)
+			t.Fatalf("a sound breaker does not pass when the connection is opened anew at %s", m.reconnects)
+		}
+		m.leakEvery = 20
+		if p := partOf(t, judgeBy(t, m.runs(play(t, m.phases...)), breakerCheck(t)), "no leaks"); p.Status != Fail {
+			t.Errorf("leaks pass for the new connection's: %+v", p)
+		}
+		m.leakEvery, m.permits = 0, 8
+		if p := partOf(t, judgeBy(t, m.runs(play(t, m.phases...)), breakerCheck(t)), "probes bounded"); p.Status != Fail {
+			t.Errorf("probes pass for the new connection's: %+v", p)
+		}
+	}
+}

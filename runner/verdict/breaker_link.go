@@ -9,8 +9,13 @@ import (
 // linkLog is the counter of calls of the link behind a breaker, read every few
 // ten milliseconds: what was really sent to the far side, answered or not.
 type linkLog struct {
-	series evidence.Series
+	series      evidence.Series
+	connections evidence.Series // opened so far; empty where they were not counted
 }
+
+// A client may take so long from opening a connection to using it: it tries
+// while the far side does not answer.
+const connecting = 5 * time.Second
 
 func readLink(run *evidence.Run, link string) (*linkLog, string) {
 	all, err := matching(run, link, linkCalls, nil)
@@ -20,7 +25,20 @@ func readLink(run *evidence.Run, link string) (*linkLog, string) {
 	if len(all) == 0 {
 		return nil, linkCalls + " of " + link + " was never read"
 	}
-	return &linkLog{series: all[0]}, ""
+	l := &linkLog{series: all[0]}
+	if opened, err := matching(run, link, "link_connections_total", nil); err != nil {
+		return nil, err.Error()
+	} else if len(opened) > 0 {
+		l.connections = opened[0]
+	}
+	return l, ""
+}
+
+// fresh is how many connections may have come into use in a time. A gRPC client
+// that watches the health of its servers opens one stream of its own on each,
+// which is no call that passed the breaker.
+func (l *linkLog) fresh(from, to time.Duration) int {
+	return l.sum(l.connections.Between(from-connecting, to))
 }
 
 // inside counts the calls between the first and the last reading within a time,

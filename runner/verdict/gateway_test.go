@@ -29,6 +29,7 @@ type gatewayModel struct {
 	slowReject  time.Duration               // how long a rejection takes
 	export      func(*evidence.Point) bool  // changes what is exported; false leaves it out
 	stall       func(time.Duration) bool    // whether scrapes fail at a time
+	reconnects  time.Duration               // when the connection breaks; the new one brings a stream of its own
 	freeze      [2]time.Duration            // the gateway stands still from one time to another
 	shuffle     func(*evidence.Sample) bool // changes what clients see
 }
@@ -70,7 +71,7 @@ type simulation struct {
 	rejected      int
 	arrived       int
 	flying        simQueue
-	arrivals      map[time.Duration]float64
+	reconnected   bool
 	scraped, link time.Duration
 }
 
@@ -108,7 +109,16 @@ func (x *simulation) until(t time.Duration) {
 			next = min(next, x.flying[0].at)
 		}
 		for x.link <= min(next, x.s.meta.Took) {
-			x.s.points = append(x.s.points, evidence.Point{At: x.link, Target: "gateway->users", Name: linkCalls, Value: float64(x.arrived)})
+			opened := 1.0
+			if x.reconnects > 0 && x.link >= x.reconnects {
+				if opened = 2; !x.reconnected {
+					x.arrived++
+					x.reconnected = true
+				}
+			}
+			x.s.points = append(x.s.points,
+				evidence.Point{At: x.link, Target: "gateway->users", Name: linkCalls, Value: float64(x.arrived)},
+				evidence.Point{At: x.link, Target: "gateway->users", Name: "link_connections_total", Value: opened})
 			x.link += 50*ms + time.Duration(x.rng.Int64N(int64(10*ms)))
 		}
 		for x.scraped <= min(next, x.s.meta.Took) {
