@@ -3,7 +3,6 @@ package chaos
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"ordeal/runner/evidence"
@@ -23,9 +22,9 @@ func (f *linkFault) String() string { return f.name }
 // standing connection follows it.
 func (f *linkFault) Inject(ctx context.Context) (Injection, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("inject %s: %w", f.name, err)
+		return nil, err
 	}
-	a := &acting{fault: f.name, way: wayOf(f.kind), seed: faultSeed(f.seed, f.name), since: time.Now()}
+	a := &acting{way: wayOf(f.kind), seed: faultSeed(f.seed, f.name), since: time.Now()}
 	if s, ok := f.kind.(sharing); ok {
 		a.share = s.part()
 	}
@@ -37,8 +36,9 @@ func (f *linkFault) Inject(ctx context.Context) (Injection, error) {
 	}
 	p, conns := f.link.change(func(p *program) { p.acting = append(p.acting, a) })
 	if err := f.link.follow(ctx, conns, p.generation); err != nil {
-		healErr := in.Heal(context.WithoutCancel(ctx))
-		return nil, errors.Join(fmt.Errorf("inject %s: %w", f.name, err), healErr)
+		healing, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.link.giveUpAfter)
+		defer cancel()
+		return nil, errors.Join(err, in.Heal(healing))
 	}
 	return in, nil
 }
@@ -80,10 +80,7 @@ func (in *linkInjection) Heal(ctx context.Context) error {
 	}
 	in.link.drain(ctx, conns, p.generation, in.acting)
 	in.link.report()
-	if err != nil {
-		return fmt.Errorf("heal %s: %w", in.acting.fault, err)
-	}
-	return nil
+	return err
 }
 
 func (in *linkInjection) Touched() evidence.Touched { return in.acting.touched() }

@@ -31,29 +31,23 @@ func (f *processFault) String() string { return f.name }
 // Inject strikes the processes, and returns once all are struck.
 func (f *processFault) Inject(ctx context.Context) (Injection, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("inject %s: %w", f.name, err)
+		return nil, err
 	}
-	in := &processInjection{name: f.name}
+	in := &processInjection{}
 	heal, err := f.kind.strike(ctx, f.procs, &in.count)
 	if err != nil {
-		return nil, fmt.Errorf("inject %s: %w", f.name, err)
+		return nil, err
 	}
 	in.heal = heal
 	return in, nil
 }
 
 type processInjection struct {
-	name  string
 	count atomic.Int64
 	heal  func(context.Context) error
 }
 
-func (in *processInjection) Heal(ctx context.Context) error {
-	if err := in.heal(ctx); err != nil {
-		return fmt.Errorf("heal %s: %w", in.name, err)
-	}
-	return nil
-}
+func (in *processInjection) Heal(ctx context.Context) error { return in.heal(ctx) }
 
 // Touched counts processes as connections.
 func (in *processInjection) Touched() evidence.Touched {

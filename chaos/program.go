@@ -89,7 +89,6 @@ func (p *program) has(a *acting) bool {
 
 // acting is one injection of a fault into a link.
 type acting struct {
-	fault string
 	way   string
 	share Share
 	seed  uint64
