@@ -14,6 +14,7 @@ import (
 type decoder struct {
 	src   *source
 	errs  Errors
+	count int           // of errors, those beyond maxErrors too
 	nodes map[any]*node // from a pointer to a decoded struct to its mapping
 	refs  []reference
 }
@@ -41,7 +42,9 @@ func (d *decoder) decode(n *node, into any) {
 }
 
 func (d *decoder) bad(at place, msg, hint string) {
-	d.errs = append(d.errs, d.src.errorAt(at, msg, hint))
+	if d.count++; d.count <= maxErrors {
+		d.errs = append(d.errs, d.src.errorAt(at, msg, hint))
+	}
 }
 
 // badValue reports a value that its field does not take.

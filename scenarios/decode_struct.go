@@ -12,7 +12,7 @@ func (d *decoder) structure(v reflect.Value, n *node, f field) {
 		d.badValue(n, f, wants(v.Type(), f))
 		return
 	}
-	before := len(d.errs)
+	before := d.count
 	d.nodes[v.Addr().Interface()] = n
 	fields := fieldsOf(v.Type())
 	d.presets(v, fields, n)
@@ -39,7 +39,7 @@ func (d *decoder) structure(v reflect.Value, n *node, f field) {
 	if !strangers {
 		d.choice(n, fields, given)
 	}
-	if len(d.errs) == before {
+	if d.count == before {
 		d.validate(v, n)
 	}
 }
@@ -82,10 +82,10 @@ func (d *decoder) presets(v reflect.Value, fields []field, n *node) {
 		if f.preset == "" || n.get(f.name) != nil {
 			continue
 		}
-		before := len(d.errs)
+		before := d.count
 		d.value(v.FieldByIndex(f.index), &node{place: n.place, text: f.preset}, field{name: f.name, enum: f.enum})
-		if len(d.errs) > before {
-			panic(fmt.Sprintf("scenarios: the default of %s in %s: %v", f.name, v.Type(), d.errs[before]))
+		if d.count > before {
+			panic(fmt.Sprintf("scenarios: %q is no default for %s in %s", f.preset, f.name, v.Type()))
 		}
 	}
 }

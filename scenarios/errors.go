@@ -77,6 +77,9 @@ func caretWidth(source string, column, width int) int {
 	return max(1, min(width, utf8.RuneCountInString(source)-column+1))
 }
 
+// maxErrors is how many errors are kept; a file with more is not a scenario.
+const maxErrors = 200
+
 // shownErrors is how many errors Errors.Error shows in full.
 const shownErrors = 20
 

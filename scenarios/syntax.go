@@ -128,6 +128,9 @@ func checkTokens(src *source, tokens token.Tokens) (errs Errors) {
 			continue
 		}
 		content = true
+		if len(errs) >= maxErrors {
+			return errs
+		}
 	}
 	return errs
 }
@@ -177,7 +180,9 @@ type converter struct {
 }
 
 func (c *converter) bad(at place, msg, hint string) {
-	c.errs = append(c.errs, c.src.errorAt(at, msg, hint))
+	if len(c.errs) < maxErrors {
+		c.errs = append(c.errs, c.src.errorAt(at, msg, hint))
+	}
 }
 
 func (c *converter) node(n ast.Node) *node {
