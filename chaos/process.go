@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -55,20 +54,14 @@ func (in *processInjection) Touched() evidence.Touched {
 }
 
 // choose gives the processes that a fault acts on: the replica with a number,
-// or all if it is 0. A replica is known by its name, "users/2".
+// counted from 1 in the order of procs, or all if it is 0.
 func choose(procs []Process, replica int) ([]Process, error) {
-	if len(procs) == 0 {
+	switch {
+	case len(procs) == 0:
 		return nil, errors.New("the target has no processes of the run's own")
-	}
-	if replica == 0 {
+	case replica == 0:
 		return procs, nil
-	}
-	for _, p := range procs {
-		if strings.HasSuffix(p.Name(), fmt.Sprintf("/%d", replica)) {
-			return []Process{p}, nil
-		}
-	}
-	if replica > len(procs) {
+	case replica > len(procs):
 		return nil, fmt.Errorf("there is no replica %d, only %d", replica, len(procs))
 	}
 	return procs[replica-1 : replica], nil

@@ -206,6 +206,22 @@ func TestRestartStopsAtAReplicaThatDoesNotComeBack(t *testing.T) {
 	wantLog(t, log, "terminate users/1")
 }
 
+// Replicas are counted from 1, whatever number is in their names.
+func TestReplicasAreCountedFromOne(t *testing.T) {
+	for i := range 3 {
+		ps, log := replicas(3)
+		for j, p := range ps {
+			p.name = fmt.Sprintf("users/%d", j)
+		}
+		in, err := strike(t, ps, Spec{Pause: &Pause{Replica: i + 1}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		heal(t, in)
+		wantLog(t, log, "pause "+ps[i].name, "resume "+ps[i].name)
+	}
+}
+
 func TestUnknownPlaces(t *testing.T) {
 	ps, _ := replicas(2)
 	for _, spec := range []Spec{
