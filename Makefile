@@ -32,7 +32,8 @@ cross: ## compile for linux and darwin
 
 generate: ## make generated code and docs anew, with pinned tools
 	$(GO) -C .ci/tools/proto run .
-	$(GO) test ./scenarios -run 'TestReference' -update
+	$(GO) test ./scenarios -run TestReference -update
+	$(GO) test ./cmd/ordeal -run README -update
 
 fuzz: ## run every fuzz test for FUZZ each (default 20s)
 	@set -e; for file in $$(grep -rl '^func Fuzz' --include='*_test.go' .); do \

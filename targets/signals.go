@@ -15,6 +15,9 @@ import (
 // is stuck in the kernel takes longer.
 const reapWithin = 10 * time.Second
 
+// stopWithin bounds the wait for a process that was sent SIGSTOP.
+const stopWithin = 5 * time.Second
+
 // running returns the running command and the channel that is closed at its end.
 func (p *Process) running() (*exec.Cmd, <-chan struct{}) {
 	p.mu.Lock()
@@ -93,9 +96,20 @@ func (p *Process) terminate(ctx context.Context) error {
 	return errors.Join(fmt.Errorf("terminate %s: %w", p.name, why), p.kill(context.WithoutCancel(ctx), cmd, exited))
 }
 
-// Pause stops the process and its group (SIGSTOP).
+// Pause stops the process and its group (SIGSTOP) and returns once the process
+// stands still.
 func (p *Process) Pause() error {
 	return p.setPaused(true, syscall.SIGSTOP, evidence.TargetPaused)
+}
+
+// awaitStop waits until no thread of the process runs any more.
+func (p *Process) awaitStop(pid int) error {
+	for deadline := time.Now().Add(stopWithin); !stopped(pid); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%s (pid %d) still runs %v after SIGSTOP", p.name, pid, stopWithin)
+		}
+	}
+	return nil
 }
 
 // Resume lets it go on (SIGCONT).
@@ -110,6 +124,11 @@ func (p *Process) setPaused(paused bool, sig syscall.Signal, kind evidence.Kind)
 	}
 	if err := syscall.Kill(-cmd.Process.Pid, sig); err != nil {
 		return fmt.Errorf("send %v to %s: %w", sig, p.name, err)
+	}
+	if paused {
+		if err := p.awaitStop(cmd.Process.Pid); err != nil {
+			return errors.Join(err, syscall.Kill(-cmd.Process.Pid, syscall.SIGCONT))
+		}
 	}
 	p.mu.Lock()
 	p.paused = paused

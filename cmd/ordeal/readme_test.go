@@ -1,0 +1,66 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"ordeal/scenarios"
+)
+
+var update = flag.Bool("update", false, "write the table of the shipped library into the README")
+
+const (
+	tableStart = "<!-- library: written by go test ./cmd/ordeal -run README -update -->\n"
+	tableEnd   = "<!-- end of library -->\n"
+)
+
+func libraryTable(t *testing.T) string {
+	t.Helper()
+	entries, err := scenarios.Library()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	b.WriteString("| scenario | what it shows | |\n| --- | --- | --- |\n")
+	for _, e := range entries {
+		file := "scenarios/" + e.Name + ".yaml"
+		if e.Negative {
+			file = "scenarios/negative/" + e.Name + ".yaml"
+		}
+		mark := ""
+		if e.Tagged("ci") {
+			mark = "ci"
+		}
+		fmt.Fprintf(&b, "| [%s](%s) | %s | %s |\n", e.Name, file, e.About, mark)
+	}
+	return b.String()
+}
+
+func TestREADMEListsTheLibrary(t *testing.T) {
+	const path = "../../README.md"
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, ok := strings.Cut(string(text), tableStart)
+	if !ok {
+		t.Fatalf("the README has no place for the table: %q", tableStart)
+	}
+	old, after, ok := strings.Cut(rest, tableEnd)
+	if !ok {
+		t.Fatalf("the README's table has no end: %q", tableEnd)
+	}
+	want := libraryTable(t)
+	if *update {
+		if err := os.WriteFile(path, []byte(before+tableStart+want+tableEnd+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if old != want {
+		t.Error("the README's table of the shipped library is not current: go test ./cmd/ordeal -run README -update")
+	}
+}
