@@ -65,6 +65,7 @@ type target struct {
 	addr  string
 	calls atomic.Int64  // begun
 	delay atomic.Int64  // ns before the answer; below zero: no answer
+	until atomic.Int64  // ns of Unix time at which calls are answered that begin before
 	gate  chan struct{} // closed when the test is over: lets go of every call
 	kill  func()        // closes the listener and all connections
 }
@@ -73,6 +74,9 @@ type target struct {
 func (t *target) serve(ctx context.Context) {
 	t.calls.Add(1)
 	d := time.Duration(t.delay.Load())
+	if until := t.until.Load(); until > 0 {
+		d = max(0, time.Until(time.Unix(0, until)))
+	}
 	if d == 0 {
 		return
 	}
@@ -335,6 +339,16 @@ func situations() []situation {
 	}
 }
 
+// describeFromFile spares a spec the question to the reflection service, which
+// takes its time on a busy machine.
+func describeFromFile(t testing.TB, spec *Spec) {
+	if spec.GRPC != nil {
+		own := *spec.GRPC
+		own.Protoset = protoset(t)
+		spec.GRPC = &own
+	}
+}
+
 // poll waits for a condition, for a time that a loaded machine needs at most.
 func poll(condition func() bool) {
 	for deadline := time.Now().Add(10 * time.Second); !condition() && time.Now().Before(deadline); {
@@ -365,11 +379,7 @@ func conform(t *testing.T, sub subject, sit situation, closed bool) {
 	if spec.Trickle != nil {
 		spec.Trickle = &Trickle{Target: "t", Every: 10 * time.Millisecond, Hold: sit.timeout}
 	}
-	if spec.GRPC != nil {
-		own := *spec.GRPC
-		own.Protoset = protoset(t) // reflection takes its time on a busy machine
-		spec.GRPC = &own
-	}
+	describeFromFile(t, &spec)
 	if closed {
 		spec.Clients = 10
 	} else {

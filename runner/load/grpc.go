@@ -97,6 +97,13 @@ func (e *grpcEngine) prepare() error {
 	if len(values) > 1 && !e.method.IsClientStreaming() {
 		return fmt.Errorf("%s takes one message, not %d", g.Call, len(values))
 	}
+	streams := e.method.IsClientStreaming() || e.method.IsServerStreaming()
+	if !streams && (g.Repeat > 0 || g.Interval > 0 || g.For > 0 || g.Count > 0) {
+		return fmt.Errorf("%s is no stream: repeat, interval, for and count mean nothing to it", g.Call)
+	}
+	if !e.method.IsClientStreaming() && (g.Repeat > 0 || g.Interval > 0) {
+		return fmt.Errorf("%s takes one message: repeat and interval mean nothing to it", g.Call)
+	}
 	e.fixed = e.metadata.fixed()
 	for i, value := range values {
 		m, err := newMessage(value, e.method.GetInputType())
@@ -154,6 +161,7 @@ var errNotMade = errors.New("the request could not be made")
 // Run implements Engine.
 func (e *grpcEngine) Run(ctx context.Context, s Schedule, out evidence.Sink) error {
 	run := e.newRun(ctx, s, out)
+	defer run.pacer.close()
 	address, leave := run.enter()
 	defer leave()
 	config, err := e.config(run, address)

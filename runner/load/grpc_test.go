@@ -155,6 +155,7 @@ func TestGRPCSweep(t *testing.T) {
 	spec := Spec{Clients: 3}
 	run := &grpcRun{env: Env{Clock: clock}, out: out, pacer: newPacer(ctx, &spec, Env{Clock: clock, End: time.Hour}, unpaced{}),
 		timeout: time.Millisecond, backends: newLabels(), calls: map[uint64]*grpcCall{}}
+	defer run.pacer.close()
 	for seq := range uint64(3) {
 		run.pacer.slots <- struct{}{}
 		run.issue(seq)
@@ -180,6 +181,7 @@ func TestRetriedCallCountsOnce(t *testing.T) {
 	clock := evidence.NewClock()
 	run := &grpcRun{env: Env{Clock: clock}, backends: newLabels(), timeout: time.Minute}
 	run.pacer = newPacer(t.Context(), &Spec{Clients: 1}, Env{Clock: clock}, unpaced{})
+	defer run.pacer.close()
 	c := &grpcCall{run: run}
 	c.begin()
 	c.picked("a")
@@ -210,6 +212,7 @@ func TestGhzKeepsNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	run := e.newRun(ctx, unpaced{}, &upTo{collector: &collector{}, n: 300, stop: cancel})
+	defer run.pacer.close()
 	address, leave := run.enter()
 	defer leave()
 	config, err := e.config(run, address)
@@ -409,6 +412,12 @@ func TestDescribe(t *testing.T) {
 		_, err := spec.Engine(Env{Addrs: []string{c.addr}, Clock: evidence.NewClock()})
 		if (err == nil) != (c.want == "") || (err != nil && !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s: %v, want %q", c.call, err, c.want)
+		}
+	}
+	for call, want := range map[string]string{"UnaryCall": "is no stream", "StreamingOutputCall": "takes one message"} {
+		spec := Spec{GRPC: &GRPC{Call: testService + call, Repeat: 2}}
+		if _, err := spec.Engine(Env{Addrs: []string{with.addr}, Clock: evidence.NewClock()}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s repeated: %v", call, err)
 		}
 	}
 	spec := unary()

@@ -43,6 +43,7 @@ func (e *httpEngine) Run(ctx context.Context, s Schedule, out evidence.Sink) err
 	defer end()
 	transport := newTransport(calls, e.spec.timeout(), e.spec.inFlight())
 	pace := newPacer(ctx, e.spec, e.env, s)
+	defer pace.close()
 	caller := &httpCaller{
 		ctx: calls, timeout: e.spec.timeout(), env: e.env, out: out,
 		requests: e.requests, transport: transport, pacer: pace,
@@ -78,19 +79,31 @@ func newTransport(ctx context.Context, timeout time.Duration, workers int) *http
 	dialer := &net.Dialer{Timeout: timeout, KeepAlive: 30 * time.Second}
 	return &http.Transport{
 		Proxy: nil,
-		DialContext: func(call context.Context, network, addr string) (net.Conn, error) {
-			// net/http lets a dial outlive the call that asked for it: it must not
-			// outlive the run.
-			dial, cancel := context.WithCancel(call)
-			defer cancel()
-			defer context.AfterFunc(ctx, cancel)()
-			return dialer.DialContext(dial, network, addr)
+		DialContext: func(call context.Context, network, addr string) (conn net.Conn, err error) {
+			err = whileRunning(ctx, call, func(dial context.Context) error {
+				conn, err = dialer.DialContext(dial, network, addr)
+				return err
+			})
+			return conn, err
 		},
 		MaxIdleConnsPerHost: workers,
 		IdleConnTimeout:     30 * time.Second,
 		TLSHandshakeTimeout: timeout,
 		DisableCompression:  true,
 	}
+}
+
+// whileRunning calls dial with a context that ends with the run as well as with
+// the call's own: net/http lets a dial outlive the call that asked for it, but
+// it must not outlive the run.
+func whileRunning(run, call context.Context, dial func(context.Context) error) error {
+	if err := run.Err(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(call)
+	defer cancel()
+	defer context.AfterFunc(run, cancel)()
+	return dial(ctx)
 }
 
 // httpCaller makes and records one call for each request that Vegeta hands it.

@@ -247,24 +247,31 @@ func TestCancelWhileThePacerWaits(t *testing.T) {
 }
 
 // TestDialsEndWithTheRun: net/http goes on dialling for calls that have given
-// up. Nothing listens to these any more when the run is over.
+// up. Nothing waits for these any more when the run is over.
 func TestDialsEndWithTheRun(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
+	dialing := make(chan struct{})
 	transport := newTransport(ctx, time.Hour, 1)
 	ended := make(chan error, 1)
 	go func() {
-		// 192.0.2.0/24 is for documentation: nobody answers there, if it is routed at all.
-		_, err := transport.DialContext(context.Background(), "tcp", "192.0.2.1:9")
-		ended <- err
+		ended <- whileRunning(ctx, context.Background(), func(dial context.Context) error {
+			close(dialing)
+			<-dial.Done() // as a dial that is never answered
+			return dial.Err()
+		})
 	}()
+	<-dialing
 	cancel()
 	select {
 	case err := <-ended:
-		if err == nil {
-			t.Error("somebody answered")
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("%v", err)
 		}
 	case <-time.After(10 * time.Second):
 		t.Error("the dial goes on")
+	}
+	if _, err := transport.DialContext(context.Background(), "tcp", listen(t).Addr().String()); err == nil {
+		t.Error("a dial after the run")
 	}
 }
 

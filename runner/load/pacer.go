@@ -23,18 +23,19 @@ type pacer struct {
 	start    time.Duration // of the timeline, on the clock
 	end      time.Duration // of the timeline, on the clock
 	slots    chan struct{} // holds one token for each call in flight
-	timer    *time.Timer   // stopped and drained between two uses
+	waiter   waiter        // for the start of the next call
 }
 
 func newPacer(ctx context.Context, spec *Spec, env Env, s Schedule) *pacer {
-	timer := time.NewTimer(time.Hour)
-	timer.Stop()
 	return &pacer{
-		ctx: ctx, schedule: s, closed: spec.Closed(), clock: env.Clock, timer: timer,
+		ctx: ctx, schedule: s, closed: spec.Closed(), clock: env.Clock,
 		start: env.Start, end: env.Start + env.End,
-		slots: make(chan struct{}, spec.inFlight()),
+		slots: make(chan struct{}, spec.inFlight()), waiter: newWaiter(ctx),
 	}
 }
+
+// close gives back what the pacer holds. No call of Pace may follow.
+func (p *pacer) close() { p.waiter.close() }
 
 // late is how far behind its time a call may still be issued after the end of
 // the timeline: the last call of a plan is not lost to a timer's slack, and
@@ -49,7 +50,7 @@ func (p *pacer) Pace(_ time.Duration, hits uint64) (wait time.Duration, stop boo
 	}
 	limit := p.end
 	if p.closed {
-		if at := p.clock.Now(); at < p.start && !p.sleep(p.start-at) {
+		if at := p.clock.Now(); at < p.start && !p.waiter.wait(p.start-at) {
 			return 0, true
 		}
 	} else {
@@ -59,7 +60,7 @@ func (p *pacer) Pace(_ time.Duration, hits uint64) (wait time.Duration, stop boo
 		}
 		at += p.start
 		limit = max(limit, at+late)
-		if ahead := at - p.clock.Now(); ahead > 0 && !p.sleep(ahead) {
+		if ahead := at - p.clock.Now(); ahead > 0 && !p.waiter.wait(ahead) {
 			return 0, true
 		}
 	}
@@ -68,18 +69,6 @@ func (p *pacer) Pace(_ time.Duration, hits uint64) (wait time.Duration, stop boo
 
 // Rate is asked for by no engine that is used here.
 func (p *pacer) Rate(time.Duration) float64 { return 0 }
-
-// sleep waits; false when the run was cancelled meanwhile.
-func (p *pacer) sleep(d time.Duration) bool {
-	p.timer.Reset(d)
-	defer p.timer.Stop()
-	select {
-	case <-p.timer.C:
-		return true
-	case <-p.ctx.Done():
-		return false
-	}
-}
 
 // take takes a slot, waiting for one until limit; false for none.
 func (p *pacer) take(limit time.Duration) bool {
@@ -92,12 +81,12 @@ func (p *pacer) take(limit time.Duration) bool {
 		return true
 	default:
 	}
-	p.timer.Reset(left)
-	defer p.timer.Stop()
+	timer := time.NewTimer(left)
+	defer timer.Stop()
 	select {
 	case p.slots <- struct{}{}:
 		return true
-	case <-p.timer.C:
+	case <-timer.C:
 		return false
 	case <-p.ctx.Done():
 		return false

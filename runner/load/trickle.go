@@ -39,6 +39,7 @@ func (e *trickleEngine) Run(ctx context.Context, s Schedule, out evidence.Sink) 
 	calls, end := outlive(ctx)
 	defer end()
 	pace := newPacer(ctx, e.spec, e.env, s)
+	defer pace.close()
 	var clients sync.WaitGroup
 	defer clients.Wait()
 	for seq := uint64(0); ; seq++ {

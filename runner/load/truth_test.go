@@ -20,6 +20,7 @@ func TestStallIsSeen(t *testing.T) {
 			tg := sub.target(t)
 			clock := evidence.NewClock()
 			spec := sub.spec
+			describeFromFile(t, &spec)
 			spec.Rate, spec.Workers, spec.Timeout = holdAt(500), 10, 10*time.Second
 			const length, stall = 4 * time.Second, 2 * time.Second
 			engine, err := spec.Engine(Env{Addrs: []string{tg.addr}, Clock: clock, Start: clock.Now(), End: length})
@@ -27,11 +28,8 @@ func TestStallIsSeen(t *testing.T) {
 				t.Fatal(err)
 			}
 			// Every call that begins in the stall is answered at its end.
-			stop := time.AfterFunc(500*time.Millisecond, func() {
-				tg.delay.Store(int64(stall))
-				time.AfterFunc(stall-100*time.Millisecond, func() { tg.delay.Store(0) })
-			})
-			defer stop.Stop()
+			begin := time.AfterFunc(500*time.Millisecond, func() { tg.until.Store(time.Now().Add(stall).UnixNano()) })
+			defer begin.Stop()
 			got := &collector{}
 			if err := engine.Run(t.Context(), schedule(t, spec, phases(length), 1), got); err != nil {
 				t.Fatal(err)
