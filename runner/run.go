@@ -53,9 +53,7 @@ func Run(ctx context.Context, plan *scenarios.Plan, opts Options) (dir string, e
 	case err != nil:
 		outcome = evidence.Failed
 	}
-	took := r.clock.Now()
 	r.event(evidence.Event{Kind: evidence.RunEnd, Text: string(outcome)})
-	err = errors.Join(err, r.writer.Update(func(m *evidence.Meta) { m.Took = took }))
 	return dir, errors.Join(err, r.writer.Close(outcome, err))
 }
 
@@ -125,6 +123,8 @@ func (r *run) carryOut(ctx context.Context, dir string) (err error) {
 	defer func() { err = errors.Join(err, stopObservers()) }()
 
 	err = r.underLoad(ctx, sys, engines, scraper)
+	took := r.clock.Now()
+	err = errors.Join(err, r.writer.Update(func(m *evidence.Meta) { m.Took = took }))
 	scraper.Look()
 	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
