@@ -91,7 +91,7 @@ func (d *decoder) value(v reflect.Value, n *node, f field) {
 // composite reports whether a type that reads itself from text also takes a
 // value of this shape.
 func composite(t reflect.Type, k nodeKind) bool {
-	return t.Kind() == reflect.Struct && k == mappingNode || t.Kind() == reflect.Slice && k == listNode
+	return !isWord(t) && (t.Kind() == reflect.Struct && k == mappingNode || t.Kind() == reflect.Slice && k == listNode)
 }
 
 // text decodes a scalar into a type that reads itself; a struct that does has

@@ -90,6 +90,16 @@ func isText(t reflect.Type) bool {
 	return reflect.PointerTo(t).Implements(textUnmarshalerType)
 }
 
+// isWord reports whether a type has no form but text: not the short form of a
+// mapping, nor of a list.
+func isWord(t reflect.Type) bool {
+	switch {
+	case t == anyType || !isText(t) || t.Kind() == reflect.Slice:
+		return false
+	}
+	return t.Kind() != reflect.Struct || len(fieldsOf(t)) == 0
+}
+
 // exampler is what a type that reads itself from text may offer: texts that it
 // takes.
 type exampler interface{ Examples() []string }
@@ -114,7 +124,7 @@ func wants(t reflect.Type, f field) string {
 		return `a duration such as "300ms" or "10s"`
 	case t == anyType:
 		return "any value"
-	case isText(t):
+	case isText(t) && t.Kind() != reflect.Slice:
 		return wantsText(t)
 	}
 	switch t.Kind() {

@@ -56,12 +56,10 @@ func (b schemaBuilder) scalar(t reflect.Type) *jsonschema.Schema {
 	switch {
 	case t == durationType:
 		return &jsonschema.Schema{Type: "string", Pattern: durationPattern, Examples: []any{"300ms", "10s"}}
-	case t.Kind() == reflect.Struct:
-		return nil
+	case isWord(t):
+		return textSchema(t)
 	case t.Kind() == reflect.Slice && isText(t):
 		return oneOrMore(anyScalar())
-	case isText(t):
-		return textSchema(t)
 	case t.Kind() == reflect.String:
 		return anyScalar()
 	}

@@ -219,6 +219,7 @@ func TestSchemaRefusesWhatTheParserRefuses(t *testing.T) {
 		{`ratio: "< 1%"`, `ratio: "< 1"`},
 		{`p99: "< 50ms"`, `p99: "50ms"`},
 		{`p99: "< 50ms"`, `p98: "< 50ms"`},
+		{`p99: "< 50ms"`, `p99: {}`},
 		{"classes: [timeout]", "classes: [timeouts]"},
 		{"timeline:\n", "timelines:\n"},
 		{"\nload:\n", "\nload: []\nloads:\n"},
