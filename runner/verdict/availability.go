@@ -68,7 +68,7 @@ func (a *Availability) budget(v Verdict, stats *evidence.Stats, spent int64) Ver
 	v.Status = Pass
 	if spent > allowed {
 		v.Status = Fail
-		v.Why = fmt.Sprintf("%d failures where the objective allows %d: %s", spent, allowed, breakdown(stats))
+		v.Why = fmt.Sprintf("%s where the objective allows %d: %s", several(spent, "failure"), allowed, breakdown(stats))
 	}
 	if v.Status == Pass && objective < 1 && allowed == 0 {
 		v = v.unknown("%d calls are too few for an objective of %s: a single failure would break it; it takes %.0f",

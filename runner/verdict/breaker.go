@@ -74,7 +74,7 @@ func (b *Breaker) String() string {
 	add(b.OpensWithin > 0, "opens within %s of %s", b.OpensWithin, b.During)
 	add(b.Sheds != nil, "sheds %s", b.Sheds)
 	add(b.Leaks != nil, "leaks %s", b.Leaks)
-	add(b.Probes > 0, "at most %d probes", b.Probes)
+	add(b.Probes > 0, "at most %s", several(b.Probes, "probe"))
 	add(b.Open > 0, "stays open for %s", b.Open)
 	add(b.Reopens != nil, "reopens %s", b.Reopens)
 	add(b.ClosesWithin > 0, "closes within %s of the heal", b.ClosesWithin)

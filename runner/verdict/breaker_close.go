@@ -13,7 +13,7 @@ import (
 // at once: then there is a least and a greatest count. So there is where a
 // connection was opened, which may bring a stream of its own.
 func (q *inquiry) probes() Part {
-	p := Part{Name: "probes bounded", Limit: fmt.Sprintf("<= %d", q.Breaker.Probes)}
+	p := Part{Name: "probes bounded", Limit: fmt.Sprintf("<= %d", q.Probes)}
 	if q.link == nil {
 		return p.as(Inconclusive, "%s", q.noLink)
 	}
@@ -27,11 +27,11 @@ func (q *inquiry) probes() Part {
 		if !ok {
 			continue
 		}
-		if least > q.Breaker.Probes {
+		if least > q.Probes {
 			p.Measured = fmt.Sprint(least)
-			return p.as(Fail, "%d calls reached %s in the half-open state at %s", least, q.Breaker.link(), formatDuration(q.line.stretches[i].start))
+			return p.as(Fail, "%s reached %s in the half-open state at %s", several(least, "call"), q.Breaker.link(), formatDuration(q.line.stretches[i].start))
 		}
-		if greatest <= q.Breaker.Probes {
+		if greatest <= q.Probes {
 			counted, most = counted+1, max(most, greatest)
 		}
 	}
@@ -166,7 +166,7 @@ func (q *inquiry) legalEdges() Part {
 				formatDuration(e.at), e.from, formatDuration(before.at), before.to)
 		}
 	}
-	p.Measured = fmt.Sprintf("%d changes", len(q.line.edges))
+	p.Measured = several(len(q.line.edges), "change")
 	if len(q.line.edges) == 0 {
 		return p.as(Inconclusive, "no change of state was seen")
 	}

@@ -48,7 +48,7 @@ func (q *inquiry) sheds() Part {
 	}
 	sure := all.shed + all.passed
 	if sure < enoughFailures {
-		return p.as(Inconclusive, "only %d calls were sent and answered while it was open", sure)
+		return p.as(Inconclusive, "%s sent and answered while it was open", were(sure))
 	}
 	share := float64(all.shed) / float64(sure)
 	p.Measured = formatShare(share)
@@ -87,14 +87,14 @@ func (q *inquiry) leaks() Part {
 	if covered < 200*time.Millisecond {
 		return p.as(Inconclusive, "the link's counter was read for %s only while it was open", formatDuration(covered))
 	}
-	p.Measured = fmt.Sprintf("%d calls in %s", leaked, formatDuration(covered))
+	p.Measured = fmt.Sprintf("%s in %s", several(leaked, "call"), formatDuration(covered))
 	switch {
 	case limit.holds(float64(leaked)):
 		return p
 	case limit.holds(float64(leaked - fresh)):
 		return p.as(Pass, "%d streams may be those that watch health, one on each connection newly opened", fresh)
 	}
-	return p.as(Fail, "%d calls reached %s while it was open", leaked, q.Breaker.link())
+	return p.as(Fail, "%s reached %s while it was open", several(leaked, "call"), q.Breaker.link())
 }
 
 // rejectLimit is how long a rejection may take.
@@ -113,7 +113,7 @@ func (q *inquiry) rejectsFast() Part {
 	p := Part{Name: "rejects fast", Limit: "p90 <= " + most.String()}
 	n := q.seen.times.TotalCount()
 	if n < enoughFailures {
-		return p.as(Inconclusive, "only %d calls were rejected", n)
+		return p.as(Inconclusive, "%s rejected", were(n))
 	}
 	took := time.Duration(q.seen.times.ValueAtPercentile(90))
 	p.Measured = formatDuration(took)

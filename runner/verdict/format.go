@@ -59,7 +59,13 @@ func formatNumber(v float64) string {
 	return strconv.FormatFloat(v, 'g', 4, 64)
 }
 
-func formatCount(n int64) string { return strconv.FormatInt(n, 10) }
+// several writes a count with its noun: "1 call", "3 calls".
+func several[N int | int64](n N, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return strconv.FormatInt(int64(n), 10) + " " + noun
+}
 
 func trimZeros(s string) string {
 	if !strings.Contains(s, ".") {
@@ -70,4 +76,15 @@ func trimZeros(s string) string {
 		return "0"
 	}
 	return s
+}
+
+// were says how many calls were something, none as well.
+func were[N int | int64](n N) string {
+	switch n {
+	case 0:
+		return "no call was"
+	case 1:
+		return "1 call was"
+	}
+	return several(n, "call") + " were"
 }

@@ -151,7 +151,7 @@ func TestWhatTheRunCannotCarryIsInconclusive(t *testing.T) {
 			s.event(evidence.Event{})
 			s.calls = append(s.calls, evidence.Sample{Load: 7, Intended: 3 * time.Second})
 		},
-			"evidence", "1 calls lie outside the timeline", Inconclusive, Inconclusive, Inconclusive, Inconclusive},
+			"evidence", "1 call outside the timeline", Inconclusive, Inconclusive, Inconclusive, Inconclusive},
 		"the generator was starved": {bitten, func(s *script) {
 			start, end := s.phase("outage")
 			for i := range s.calls {

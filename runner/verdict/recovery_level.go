@@ -120,18 +120,33 @@ type back struct {
 	watched  time.Duration
 }
 
-// back finds the first tick from which on every window is good for at least
-// hold. A window in which too many calls are bad is never good. One that is
-// merely slow is let pass where the spell is not longer than about a window: a
-// machine that shares its processors has such seconds.
+// left says for each tick whether the level is left there: too many calls of the
+// window are bad, or this and all following windows are slow for longer than
+// hold. A machine that shares its processors has slow seconds; they are no relapse.
+func (l steadyLevel) left(windows []window, hold time.Duration) []bool {
+	// Two windows more, because the first and the last may hold a little of the spell only.
+	spell := int(hold/recoveryTick)/l.window + 2
+	left := make([]bool, len(windows))
+	for i, w := range windows {
+		left[i] = w.bad
+		if !w.slow || i+(spell-1)*l.window >= len(windows) {
+			continue
+		}
+		slow := true
+		for k := 1; slow && k < spell; k++ {
+			slow = windows[i+k*l.window].slow
+		}
+		left[i] = left[i] || slow
+	}
+	return left
+}
+
+// back finds the first tick with a good window from which on the level is not
+// left for at least hold.
 func (l steadyLevel) back(seen []tickCounts, by int, hold, within time.Duration) back {
 	b := back{watched: time.Duration(len(seen)) * recoveryTick}
 	windows := l.windows(seen, by)
-	left := make([]bool, len(windows)) // whether the level is left at a tick
-	for i, w := range windows {
-		next, last := i+l.window, i+2*l.window
-		left[i] = w.bad || w.slow && last < len(windows) && windows[next].slow && windows[last].slow
-	}
+	left := l.left(windows, hold)
 	firstLeft := func(from, to int) int {
 		for i := from; i < min(to, len(left)); i++ {
 			if left[i] {
@@ -150,13 +165,36 @@ func (l steadyLevel) back(seen []tickCounts, by int, hold, within time.Duration)
 			return b
 		}
 		b.found, b.after = true, time.Duration(t)*recoveryTick
-		if again := firstLeft(t, len(left)); again >= 0 {
+		again := firstLeft(t, len(left))
+		if again < 0 {
+			again = l.mostlySlow(seen, windows, by, t)
+		}
+		if again >= 0 {
 			b.relapse = time.Duration(again) * recoveryTick
 		}
 		return b
 	}
 	b.tooShort = b.watched < within
 	return b
+}
+
+// mostlySlow finds the first slow window where, over all that was watched from a
+// tick on, far more calls are slow than the level allows; else it is -1.
+func (l steadyLevel) mostlySlow(seen []tickCounts, windows []window, by, from int) int {
+	calls, slow := 0, 0
+	for _, t := range seen[from:] {
+		calls += t.calls
+		slow += t.slow[by]
+	}
+	if float64(slow) <= 4*(1-l.percentile/100)*float64(calls) {
+		return -1
+	}
+	for i := from; i < len(windows); i++ {
+		if windows[i].slow {
+			return i
+		}
+	}
+	return -1
 }
 
 // window is what is to be said of the calls of one stretch.

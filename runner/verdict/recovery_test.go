@@ -108,6 +108,15 @@ func TestRecoveryKnowsALateGenerator(t *testing.T) {
 	})
 	want(t, judgeBy(t, run, &Recovery{Load: "browse", Within: 2 * time.Second}), Inconclusive, "the generator, not the target, was late")
 	want(t, judgeBy(t, run, &Recovery{Load: "browse", Within: 5 * time.Second}), Pass, "")
+
+	// It was back, and it is the generator that falls behind later.
+	run = outage(t, 12*time.Second, func(since time.Duration, c *evidence.Sample) {
+		if since > 5*time.Second {
+			c.Sent += 300 * ms
+			c.Done = c.Sent + 2*ms
+		}
+	})
+	want(t, judgeOne(run, &Recovery{Load: "browse", Within: 2 * time.Second}), Pass, "but that was the generator")
 }
 
 func TestRecoveryNeedsAFaultThatBitAndASteadyPhase(t *testing.T) {

@@ -71,7 +71,7 @@ func intact(run *evidence.Run) finding {
 	if summary, err := run.Summary(); err != nil {
 		wrong = append(wrong, fmt.Sprintf("the samples cannot be read: %v", err))
 	} else if summary.Outside > 0 {
-		wrong = append(wrong, fmt.Sprintf("%d calls lie outside the timeline", summary.Outside))
+		wrong = append(wrong, several(summary.Outside, "call")+" outside the timeline")
 	}
 	wrong = append(wrong, run.Warnings()...)
 	if !run.Killed() { // else there are no hashes, which "completed" stands for

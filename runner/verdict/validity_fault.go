@@ -1,8 +1,8 @@
 package verdict
 
 import (
-	"fmt"
 	"slices"
+	"strconv"
 
 	"ordeal/runner/evidence"
 )
@@ -56,12 +56,12 @@ func bit(f evidence.FaultSpan) (v Verdict, bad bool) {
 	}
 	t := f.Touched
 	if f.Link == "" {
-		v.Measured = fmt.Sprintf("%d processes", t.Connections)
+		v.Measured = strconv.FormatInt(t.Connections, 10) + " of its processes"
 		return v, false
 	}
-	v.Measured = fmt.Sprintf("%d connections, %d bytes", t.Connections, t.Bytes)
+	v.Measured = several(t.Connections, "connection") + ", " + several(t.Bytes, "byte")
 	if t.Calls > 0 {
-		v.Measured += fmt.Sprintf(", %d calls", t.Calls)
+		v.Measured += ", " + several(t.Calls, "call")
 	}
 	return v, false
 }

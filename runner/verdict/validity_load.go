@@ -77,7 +77,7 @@ func offered(run *evidence.Run, load *evidence.LoadSummary, phases []evidence.Sp
 	well := Verdict{Kind: "offered rate", Name: load.Meta.Name + " was offered at its rate", Load: load.Meta.Name, Limit: "> " + formatShare(reachedShare)}
 	if load.Meta.Model == "closed" {
 		well.Limit = ""
-		well.Why = fmt.Sprintf("closed model: %d clients send the next call when the last is answered, so a slow target gets less load", load.Meta.Workers)
+		well.Why = fmt.Sprintf("closed model: each client (%d) sends its next call when the last is answered, so a slow target gets less load", load.Meta.Workers)
 		return append(empty(load, phases), finding{verdict: well})
 	}
 	var found []finding
