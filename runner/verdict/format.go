@@ -41,8 +41,6 @@ func formatShare(v float64) string {
 // formatMargin writes the room left in whole percent, with a decimal where it is small.
 func formatMargin(room float64) string {
 	switch percent := room * 100; {
-	case math.Abs(percent) >= 10000:
-		return strconv.FormatFloat(percent, 'g', 2, 64) + "%"
 	case math.Abs(percent) >= 10:
 		return strconv.FormatFloat(percent, 'f', 0, 64) + "%"
 	default:

@@ -24,6 +24,8 @@ type Latency struct {
 	P9999  *DurationLimit `yaml:"p99.99" doc:"limit on the 99.99th percentile; needs 100,000 calls"`
 	Max    *DurationLimit `yaml:"max" doc:"limit on the slowest call"`
 	Mean   *DurationLimit `yaml:"mean" doc:"limit on the arithmetic mean"`
+
+	AcceptFailed bool `yaml:"accept_failed" doc:"judge the times even where no call succeeded: for calls that are meant to be turned away"`
 }
 
 // figure is one number that is asked for.
@@ -77,7 +79,7 @@ func (l *Latency) Judge(run *evidence.Run) Verdict {
 	if why != "" {
 		return v.unknown("%s", why)
 	}
-	if stats.OK() == 0 {
+	if stats.OK() == 0 && !l.AcceptFailed {
 		return v.unknown("none of the %d calls %s succeeded, so their times say nothing", stats.Calls, l.During)
 	}
 	asked := l.figures()

@@ -62,6 +62,7 @@ func TestLatencyWithoutEvidenceIsInconclusive(t *testing.T) {
 	want(t, judgeBy(t, run, p99("warmup", "< 1s")), Inconclusive, "no call of browse during warmup")
 	want(t, judgeBy(t, run, p99("nowhere", "< 1s")), Inconclusive, "phase nowhere was not reached")
 	want(t, judgeBy(t, run, &Latency{Load: "browse", During: Phases{"peak"}, P50: of[DurationLimit](t, "< 1s")}), Inconclusive, "none of the 200 calls")
+	want(t, judgeBy(t, run, &Latency{Load: "browse", During: Phases{"peak"}, P50: of[DurationLimit](t, "< 1s"), AcceptFailed: true}), Pass, "")
 	want(t, judgeBy(t, run, &Latency{Load: "nobody", During: Phases{"peak"}, P50: of[DurationLimit](t, "< 1s")}), Inconclusive, "no load nobody")
 
 	j := Judge(run, []Check{p99("steady", "< 50ms")})
