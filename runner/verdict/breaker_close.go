@@ -106,7 +106,7 @@ func (q *inquiry) closesWithin() Part {
 			return p.as(Inconclusive, "it was watched for %s after the heal only, and had not closed", formatDuration(watched))
 		}
 		p.Measured = "never"
-		return p.as(Fail, "it was not closed %s after the heal", formatDuration(watched))
+		return p.as(Fail, "it had not closed %s after the heal", formatDuration(watched))
 	}
 	closed := q.lastClosing(end)
 	took := max(0, closed.at-q.heal)
