@@ -20,7 +20,9 @@ func check(p *Plan, doc *document, d *decoder) {
 	c.names()
 	c.phases()
 	c.calls()
-	c.loads()
+	if len(d.errs) == 0 {
+		c.loads()
+	}
 	c.faults()
 	if len(d.errs) == 0 {
 		c.expectations()
@@ -73,8 +75,11 @@ func (c *checker) partName(part any, kind, name string) {
 	}
 }
 
-// longest bounds a timeline: more is a slip of the pen.
-const longest = 24 * time.Hour
+// Bounds on a timeline: more is a slip of the pen.
+const (
+	longest    = 24 * time.Hour
+	mostPhases = 200
+)
 
 // phases checks that the timeline can be gone through.
 func (c *checker) phases() {
@@ -94,8 +99,11 @@ func (c *checker) phases() {
 		}
 		seen[ph.Name] = true
 	}
-	if len(c.doc.Timeline) == 0 {
+	switch n := len(c.doc.Timeline); {
+	case n == 0:
 		c.bad(c.doc, "timeline", "want at least one {phase: …, for: …}", "the timeline is empty")
+	case n > mostPhases:
+		c.bad(c.doc, "timeline", fmt.Sprintf("want at most %d", mostPhases), "the timeline has %d phases", n)
 	}
 	if len(seen) == 1 && seen[warmup] {
 		c.bad(c.doc, "timeline", "want a phase after it", "there is nothing but the warm-up, which is not judged")

@@ -81,6 +81,9 @@ func (c *checker) loads() {
 		case l.Trickle != nil && t.Reference == "users":
 			c.bad(l.Trickle, "target", "want a target that speaks HTTP", "the reference users speaks gRPC, not HTTP")
 		}
+		if _, err := l.Schedule(c.Spans(l.Name), c.Seed); err != nil && !l.Closed() {
+			c.bad(l, "rate", "", "%v", err)
+		}
 	}
 	for _, ph := range c.doc.Timeline {
 		for name := range ph.Load {

@@ -93,8 +93,7 @@ func sparkline(p *Plan, l *load.Spec, columns int) string {
 	if l.Closed() {
 		return strings.Repeat("·", columns)
 	}
-	rates := ratesOf(p, l, columns)
-	most := slices.Max(rates)
+	rates, most := ratesOf(p, l, columns), peakRate(p, l, columns)
 	var b strings.Builder
 	for _, r := range rates {
 		if r <= 0 || most <= 0 {
@@ -115,12 +114,18 @@ func peak(p *Plan, l *load.Spec, columns int) string {
 	if l.Rate.Hold != nil && !slices.ContainsFunc(p.Phases, own) {
 		return l.Rate.String()
 	}
-	most, unit := slices.Max(ratesOf(p, l, columns)), "s"
+	most, unit := peakRate(p, l, columns), "s"
 	if most < 1 {
 		most, unit = most*60, "m"
 	}
 	scale := math.Pow(10, max(0, math.Floor(math.Log10(max(most, 1)))-1))
 	return fmt.Sprintf("to %.0f/%s", math.Round(most/scale)*scale, unit)
+}
+
+// peakRate is the greatest rate of a load, looked for between the columns too.
+func peakRate(p *Plan, l *load.Spec, columns int) float64 {
+	const finer = 8
+	return max(slices.Max(ratesOf(p, l, columns)), slices.Max(ratesOf(p, l, columns*finer)))
 }
 
 // ratesOf is the rate of a load in each of so many parts of the timeline, in
