@@ -155,7 +155,7 @@ func TestCallsAreCheckedInAMoment(t *testing.T) {
 func TestNearest(t *testing.T) {
 	names := []string{"rate", "arrivals", "timeout", "workers", "grpc", "p99", "p99.9"}
 	for word, want := range map[string]string{
-		"rat": "rate", "Rate": "rate", "arival": "arrivals", "tiemout": "timeout", "gprc": "grpc", "p9": "p99", "p999": "p99",
+		"rat": "rate", "Rate": "rate", "arrivls": "arrivals", "tiemout": "timeout", "gprc": "grpc", "p9": "p99", "p999": "p99",
 		"x": "", "clients": "", "": "", "workerspool": "", strings.Repeat("rate", 100): "",
 	} {
 		got, ok := nearest(word, names)

@@ -74,7 +74,7 @@ func checkText(src *source, text []byte) *Error {
 		switch {
 		case r == utf8.RuneError && size == 1:
 			return src.errorAt(place{line, column, 1}, fmt.Sprintf("byte 0x%02x is not UTF-8", text[i]), "want a file in UTF-8")
-		case r == '\n', r == '\r' && !(i+1 < len(text) && text[i+1] == '\n'):
+		case r == '\n', r == '\r' && (i+1 == len(text) || text[i+1] != '\n'):
 			line, column = line+1, 0
 		case r < ' ' && r != '\t' && r != '\r', r == 0x7f:
 			return src.errorAt(place{line, column, 1}, fmt.Sprintf("control character %U", r), `want it written as an escape in double quotes, such as "\x07"`)
