@@ -142,8 +142,9 @@ func TestFaultWithoutTrafficTouchesNothing(t *testing.T) {
 }
 
 // load keeps clients busy until stop is called: each exchanges and connects
-// again after an error or a few rounds. It counts rounds that went well.
-func load(addr string, clients int, good *atomic.Int64) (stop func()) {
+// again after an error or a few rounds. It counts rounds that went well, and
+// fails the test if bytes are changed.
+func load(t *testing.T, addr string, clients int, good *atomic.Int64) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var all sync.WaitGroup
 	for range clients {
@@ -156,6 +157,9 @@ func load(addr string, clients int, good *atomic.Int64) (stop func()) {
 				}
 				for range 5 {
 					if _, err := exchange(c, 3000, time.Second); err != nil {
+						if errors.Is(err, errCorrupt) {
+							t.Error(err)
+						}
 						break
 					}
 					good.Add(1)
@@ -172,7 +176,7 @@ func TestInjectAndHealUnderLoad(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			l, _ := openTestLink(t, serve(t, echo))
 			var good atomic.Int64
-			stop := load(l.Addrs()[0], 8, &good)
+			stop := load(t, l.Addrs()[0], 8, &good)
 			for range 20 {
 				in := inject(t, l, f.spec)
 				time.Sleep(2 * time.Millisecond)
@@ -184,6 +188,31 @@ func TestInjectAndHealUnderLoad(t *testing.T) {
 			eventually(t, "all connections end", func() bool { return l.Stats().Active == 0 })
 		})
 	}
+}
+
+// Faults of every kind come and go on one link at the same time.
+func TestFaultsOverlap(t *testing.T) {
+	l, _ := openTestLink(t, serve(t, echo))
+	var good atomic.Int64
+	stop := load(t, l.Addrs()[0], 8, &good)
+	var all sync.WaitGroup
+	for name, f := range conformants() {
+		all.Go(func() {
+			for range 10 {
+				in := inject(t, l, f.spec)
+				time.Sleep(time.Duration(len(name)) * time.Millisecond / 4)
+				heal(t, in)
+			}
+		})
+	}
+	all.Wait()
+	if p := l.program.Load(); len(p.acting) != 0 {
+		t.Errorf("%d faults still act", len(p.acting))
+	}
+	before := good.Load()
+	eventually(t, "calls go well again", func() bool { return good.Load() > before+20 })
+	stop()
+	eventually(t, "all connections end", func() bool { return l.Stats().Active == 0 })
 }
 
 func TestHealWithHungConnections(t *testing.T) {
@@ -255,7 +284,7 @@ func TestCloseWhileInjected(t *testing.T) {
 	eachLinkFault(t, func(t *testing.T, f conformant) {
 		l, _ := openTestLink(t, serve(t, echo))
 		var good atomic.Int64
-		stop := load(l.Addrs()[0], 4, &good)
+		stop := load(t, l.Addrs()[0], 4, &good)
 		eventually(t, "traffic flows", func() bool { return good.Load() > 10 })
 		in := inject(t, l, f.spec)
 		l.shut()

@@ -184,6 +184,9 @@ func firstError(addr string) error {
 	return err
 }
 
+// errCorrupt: what came back is not what was sent.
+var errCorrupt = errors.New("bytes are changed")
+
 // exchange sends bytes and reads as many back; it gives how long that took.
 func exchange(c net.Conn, n int, within time.Duration) (time.Duration, error) {
 	start := time.Now()
@@ -202,7 +205,7 @@ func exchange(c net.Conn, n int, within time.Duration) (time.Duration, error) {
 	_, err := io.ReadFull(c, in)
 	err = errors.Join(err, <-sent) // a reset is told once, to either
 	if err == nil && string(in) != string(out) {
-		err = io.ErrNoProgress
+		err = errCorrupt
 	}
 	return time.Since(start), err
 }
