@@ -139,6 +139,18 @@ func TestABrokenBreakerFailsByName(t *testing.T) {
 	}
 }
 
+// busy makes the machine stand still once, and scrapes fail for a while.
+func (m *gatewayModel) busy(seed uint64) {
+	const total = 14 * time.Second
+	rng := rand.New(rand.NewPCG(seed, 2))
+	at := func() time.Duration { return timelineStart + time.Duration(rng.Int64N(int64(total))) }
+	from := at()
+	m.seed, m.freeze = seed, [2]time.Duration{from, from + 200*ms + time.Duration(rng.Int64N(int64(700*ms)))}
+	gap := at()
+	length := time.Duration(rng.Int64N(int64(2 * time.Second)))
+	m.stall = func(at time.Duration) bool { return at > gap && at < gap+length }
+}
+
 // A breaker is sound on a busy machine too: it must not be called broken because
 // scrapes come late or the machine stands still for a while.
 func TestABusyMachineBreaksNoBreaker(t *testing.T) {
@@ -146,19 +158,12 @@ func TestABusyMachineBreaksNoBreaker(t *testing.T) {
 	const runs = 40
 	for seed := range uint64(runs) {
 		m := soundGateway()
-		m.seed = seed
-		rng := rand.New(rand.NewPCG(seed, 2))
-		total := 14 * time.Second
-		from := timelineStart + time.Duration(rng.Int64N(int64(total)))
-		m.freeze = [2]time.Duration{from, from + 200*ms + time.Duration(rng.Int64N(int64(700*ms)))}
-		gap := timelineStart + time.Duration(rng.Int64N(int64(total)))
-		length := time.Duration(rng.Int64N(int64(2 * time.Second)))
-		m.stall = func(at time.Duration) bool { return at > gap && at < gap+length }
+		m.busy(seed)
 		check := breakerCheck(t)
 		check.OpensWithin, check.Reopens = 2*time.Second, nil
 		v := judgeBy(t, m.runs(play(t, m.phases...)), check)
 		if v.Status == Fail {
-			t.Logf("seed %d: stood still from %s to %s, scrapes failed from %s for %s", seed, m.freeze[0], m.freeze[1], gap, length)
+			t.Logf("seed %d: stood still from %s to %s", seed, m.freeze[0], m.freeze[1])
 			tell(t, v)
 			t.Fatal("a sound breaker fails")
 		}
@@ -170,5 +175,28 @@ func TestABusyMachineBreaksNoBreaker(t *testing.T) {
 	}
 	if passed < runs*3/4 {
 		t.Errorf("only %d of %d runs pass", passed, runs)
+	}
+}
+
+// And a busy machine is no excuse for a broken one.
+func TestABusyMachineExcusesNoBreaker(t *testing.T) {
+	for name, change := range map[string]func(*gatewayModel){
+		"off":          func(m *gatewayModel) { m.off = true },
+		"opens late":   func(m *gatewayModel) { m.window = 350 },
+		"never closes": func(m *gatewayModel) { m.neverCloses = true },
+		"leaks":        func(m *gatewayModel) { m.leakEvery = 20 },
+		"flaps":        func(m *gatewayModel) { m.gullible = true },
+	} {
+		for seed := range uint64(8) {
+			m := soundGateway()
+			m.busy(seed)
+			change(&m)
+			check := breakerCheck(t)
+			check.OpensWithin, check.Reopens = 2*time.Second, nil
+			if v := judgeBy(t, m.runs(play(t, m.phases...)), check); v.Status != Fail {
+				tell(t, v)
+				t.Errorf("%s, seed %d: a broken breaker does not fail", name, seed)
+			}
+		}
 	}
 }
