@@ -181,7 +181,7 @@ func (o *observedConn) NewSubConn(addrs []resolver.Address, opts balancer.NewSub
 			listen(s)
 		}
 	}
-	conn, err := o.ClientConn.NewSubConn(addrs, opts)
+	conn, err := o.ClientConn.NewSubConn(addrs, opts) //nolint:staticcheck // deprecated for several addresses at once only
 	if err == nil && len(addrs) > 0 {
 		o.mu.Lock()
 		o.addrOf[conn] = addrs[0].Addr

@@ -50,7 +50,7 @@ type content struct {
 // part is a piece of a content. A piece inside JSON is quoted when it is
 // filled, so that no value can break out of its string.
 type part struct {
-	text
+	text  text
 	quote bool
 }
 
@@ -58,7 +58,7 @@ type part struct {
 func (c content) fixed() ([]byte, bool) {
 	var b []byte
 	for _, p := range c.parts {
-		if p.tmpl != nil {
+		if p.text.tmpl != nil {
 			return nil, false
 		}
 		b = append(b, p.text.fixed...)
@@ -163,7 +163,7 @@ func (c *content) addObject(object map[string]any) error {
 
 // literal appends fixed text, to the last part where that is fixed too.
 func (c *content) literal(s string) {
-	if n := len(c.parts); n > 0 && c.parts[n-1].tmpl == nil {
+	if n := len(c.parts); n > 0 && c.parts[n-1].text.tmpl == nil {
 		c.parts[n-1].text.fixed += s
 		return
 	}

@@ -75,15 +75,16 @@ func (e *trickleEngine) call(ctx context.Context, pace *pacer, seq uint64) evide
 // trickle sends a byte at a time until the far side has had enough, or ctx is
 // done.
 func (e *trickleEngine) trickle(ctx context.Context, conn net.Conn) (evidence.Class, int) {
-	ended := make(chan error, 1)
-	var code int
+	ended := make(chan struct{})
+	var code int // of the answer, or
+	var failure error
 	go func() {
+		defer close(ended)
 		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		if err == nil {
+		if failure = err; err == nil {
 			code = res.StatusCode
 			_ = res.Body.Close()
 		}
-		ended <- err
 	}()
 	defer func() { _ = conn.Close() }()
 	tick := time.NewTicker(e.spec.Trickle.every())
@@ -94,11 +95,11 @@ func (e *trickleEngine) trickle(ctx context.Context, conn net.Conn) (evidence.Cl
 		_, _ = conn.Write([]byte{e.head(at, conn)})
 		select {
 		case <-tick.C:
-		case err := <-ended:
-			if err == nil {
+		case <-ended:
+			if failure == nil {
 				return classOf(code), code
 			}
-			return classify(err), 0
+			return classify(failure), 0
 		case <-ctx.Done():
 			_ = conn.Close()
 			<-ended

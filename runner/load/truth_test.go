@@ -34,21 +34,22 @@ func TestStallIsSeen(t *testing.T) {
 			if err := engine.Run(t.Context(), schedule(t, spec, phases(length), 1), got); err != nil {
 				t.Fatal(err)
 			}
-			var response, service []time.Duration
+			var response []time.Duration
+			slow := 0
 			for _, s := range got.sorted() {
-				response, service = append(response, s.Response()), append(service, s.Service())
+				response = append(response, s.Response())
+				if s.Service() > time.Second {
+					slow++
+				}
 			}
-			percentile := func(d []time.Duration, p int) time.Duration {
-				slices.Sort(d)
-				return d[len(d)*p/100]
-			}
-			if p := percentile(response, 99); p < 1600*time.Millisecond || p > 6*time.Second {
+			slices.Sort(response)
+			if p := response[len(response)*99/100]; p < 1600*time.Millisecond || p > 6*time.Second {
 				t.Errorf("p99 of the response times is %v, the truth is about 1.95 s", p)
 			}
-			// The control: this is what a tool says that measures in the worker. (The
-			// ten are just below 1 % of the calls; a slow machine sends fewer.)
-			if p := percentile(service, 97); p > time.Second {
-				t.Errorf("p97 of the service times is %v: the stall was not what it should have been", p)
+			// The control: a tool that measures in the worker sees the ten calls that
+			// were under way, and nothing of those that could not be sent.
+			if slow == 0 || slow > 20 {
+				t.Errorf("%d of %d calls were slow from the moment that they were sent: the stall was not what it should have been", slow, len(response))
 			}
 		})
 	}

@@ -1,0 +1,125 @@
+package load
+
+import (
+	"context"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/keepalive"
+
+	"ordeal/runner/evidence"
+)
+
+// TestGRPCNeverConnected: calls that wait for a connection until their time is
+// over get to no backend, and are recorded like the others.
+func TestGRPCNeverConnected(t *testing.T) {
+	t.Parallel()
+	lis := listen(t) // takes connections and says nothing
+	defer func() { _ = lis.Close() }()
+	spec := unary()
+	spec.GRPC.Protoset = protoset(t)
+	spec.Rate, spec.Workers, spec.Timeout = holdAt(100), 5, 200*time.Millisecond
+	const length = 500 * time.Millisecond
+	engine, err := spec.Engine(Env{Addrs: []string{lis.Addr().String()}, Clock: evidence.NewClock(), End: length})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := &collector{}
+	if err := engine.Run(t.Context(), schedule(t, spec, phases(length), 1), got); err != nil {
+		t.Fatal(err)
+	}
+	samples := got.sorted()
+	for i, s := range samples {
+		if s.Seq != uint64(i) || s.Class != evidence.Timeout || s.Service() < 190*time.Millisecond {
+			t.Fatalf("%+v", s)
+		}
+	}
+	// Slots are given back: five at a time, each for 200 ms, is more than five.
+	if len(samples) < 8 {
+		t.Errorf("%d calls", len(samples))
+	}
+}
+
+func TestGRPCReplicas(t *testing.T) {
+	a, b := newGRPCTarget(t), newGRPCTarget(t)
+	got := calls(t, unary(), 40, a.addr, b.addr)
+	by := map[string]int{}
+	for _, s := range got[20:] { // the first may find one connection only
+		by[s.Backend]++
+	}
+	if by[a.addr] < 5 || by[b.addr] < 5 || len(by) != 2 {
+		t.Errorf("backends %v", by)
+	}
+}
+
+// TestGRPCReconnectsSoon: gRPC waits longer after each failure to connect. The
+// target's recovery must not be measured by that.
+func TestGRPCReconnectsSoon(t *testing.T) {
+	t.Parallel()
+	tg := newGRPCTarget(t)
+	spec := unary()
+	spec.Rate, spec.Timeout = holdAt(50), time.Second
+	clock := evidence.NewClock()
+	const length = 5 * time.Second
+	engine, err := spec.Engine(Env{Addrs: []string{tg.addr}, Clock: clock, End: length})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var back time.Duration
+	var helper sync.WaitGroup
+	helper.Go(func() {
+		time.Sleep(200 * time.Millisecond)
+		tg.kill()
+		time.Sleep(3 * time.Second) // attempts of gRPC alone: after 0, 1, 2.6 and 5.2 s
+		var lis net.Listener
+		poll(func() bool { lis, err = net.Listen("tcp", tg.addr); return err == nil })
+		if err == nil {
+			back = clock.Now()
+			tg.start(lis)
+		}
+	})
+	got := &collector{}
+	if err := engine.Run(ctx, schedule(t, spec, phases(length), 1), got); err != nil {
+		t.Fatal(err)
+	}
+	helper.Wait()
+	if back == 0 {
+		t.Skip("the port was taken meanwhile")
+	}
+	for _, s := range got.sorted() {
+		if s.Sent > back && s.Class == evidence.OK {
+			if d := s.Sent - back; d > 1200*time.Millisecond {
+				t.Errorf("the first call after the return was ok only %v later", d)
+			}
+			return
+		}
+	}
+	t.Error("no call after the return was ok")
+}
+
+// TestGoAwayIsNoFailure: a server that ends its connections gracefully (as with
+// MaxConnectionAge, or before it stops) fails no call.
+func TestGoAwayIsNoFailure(t *testing.T) {
+	t.Parallel()
+	tg := newGRPCTarget(t, grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionAge: 50 * time.Millisecond}))
+	spec := unary()
+	spec.Rate = holdAt(300)
+	const length = 700 * time.Millisecond
+	engine, err := spec.Engine(Env{Addrs: []string{tg.addr}, Clock: evidence.NewClock(), End: length})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := &collector{}
+	if err := engine.Run(t.Context(), schedule(t, spec, phases(length), 1), got); err != nil {
+		t.Fatal(err)
+	}
+	n := got.classes()
+	if n[evidence.OK] < 100 || n[evidence.OK] != got.count() {
+		t.Errorf("classes %v", n)
+	}
+}
