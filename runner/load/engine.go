@@ -15,7 +15,9 @@ type Engine interface {
 	// returns when every call that was issued has ended and has been recorded,
 	// exactly once. When ctx is done no further call is issued, and those in
 	// flight end within their timeout at the latest; that is not an error. The
-	// schedule must be that of the engine's own Spec.
+	// schedule must be that of the engine's own Spec. Run may be called ahead of
+	// Env.Start: gRPC connections are then made before the first call, which would
+	// pay for them otherwise.
 	Run(ctx context.Context, s Schedule, out evidence.Sink) error
 }
 

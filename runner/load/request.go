@@ -18,8 +18,9 @@ type requests struct {
 	seed    uint64
 	rows    []Row
 	method  string
-	bases   []*url.URL // one for each address, with the path where it is fixed
+	bases   []*url.URL // one for each address
 	path    text
+	urls    []*url.URL // one for each address, where the path is no template
 	body    content
 	headers bindings
 	auth    *authorization
@@ -65,6 +66,15 @@ func newRequests(spec *Spec, env Env) (*requests, error) {
 			return nil, err
 		}
 		r.bases = append(r.bases, u)
+	}
+	if r.path.tmpl == nil {
+		for _, base := range r.bases {
+			u, err := join(base, r.path.fixed)
+			if err != nil {
+				return nil, fmt.Errorf("path: %w", err)
+			}
+			r.urls = append(r.urls, u)
+		}
 	}
 	r.fixedBody, r.bodyFixed = r.body.fixed()
 	_, err = r.make(context.Background(), 0)
@@ -136,12 +146,22 @@ func (r *requests) make(ctx context.Context, seq uint64) (*http.Request, error) 
 	return req.WithContext(ctx), nil
 }
 
+// url gives the address of call seq. It is shared by calls where it is fixed,
+// and never changed.
 func (r *requests) url(seq uint64, v *vars) (*url.URL, error) {
-	base := r.bases[seq%uint64(len(r.bases))]
+	n := seq % uint64(len(r.bases))
+	if r.urls != nil {
+		return r.urls[n], nil
+	}
 	path, err := r.path.render(v)
 	if err != nil {
 		return nil, err
 	}
+	return join(r.bases[n], path)
+}
+
+// join is a path, perhaps with a query, on an address.
+func join(base *url.URL, path string) (*url.URL, error) {
 	u, err := url.ParseRequestURI(path)
 	if err != nil {
 		return nil, err

@@ -30,6 +30,13 @@ type PhaseSpan struct {
 	Rate  *Curve // the load's rate in this phase; nil for the load's own curve
 }
 
+// The most calls that one load may plan: 11 days at 1,000 calls a second; for
+// Poisson arrivals, which need a table of 1 byte for every 8 calls, 2 days.
+const (
+	maxPlanned = 1e9
+	maxPoisson = 2e8
+)
+
 // Schedule works the plan of the load out. The load's own curve spans the whole
 // timeline; where a phase has a curve of its own, that one spans the phase and
 // hides the load's. In a closed model the schedule is without end and has every
@@ -49,6 +56,13 @@ func (s *Spec) Schedule(phases []PhaseSpan, seed uint64) (Schedule, error) {
 	line, err := timeline(s.Rate, phases)
 	if err != nil {
 		return nil, fmt.Errorf("load %s: %w", s.Name, err)
+	}
+	most := float64(maxPlanned)
+	if s.Arrivals == "poisson" {
+		most = maxPoisson
+	}
+	if line.total > most {
+		return nil, fmt.Errorf("load %s: %.3g calls are planned, more than the %.3g that a run can have", s.Name, line.total, most)
 	}
 	if s.Arrivals == "poisson" {
 		return newPoisson(line, mix(seed, hashString(s.Name))), nil

@@ -252,6 +252,18 @@ func TestClosedScheduleNeverEnds(t *testing.T) {
 	}
 }
 
+func TestPlansAreBounded(t *testing.T) {
+	year := phases(365 * 24 * time.Hour)
+	for _, arrivals := range []string{"uniform", "poisson"} {
+		if _, err := (&Spec{Rate: holdAt(maxRate), Arrivals: arrivals}).Schedule(year, 1); err == nil {
+			t.Errorf("a year of %s arrivals at %v", arrivals, Rate(maxRate))
+		}
+		if _, err := (&Spec{Rate: holdAt(1), Arrivals: arrivals}).Schedule(year, 1); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func FuzzSchedule(f *testing.F) {
 	f.Add(uint8(0), 10.0, 200.0, int64(5e9), int64(1e9), uint64(7), false)
 	f.Add(uint8(1), 0.0, 0.0, int64(1), int64(1), uint64(0), true)
