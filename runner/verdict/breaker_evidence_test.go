@@ -196,3 +196,76 @@ func TestANewConnectionIsNoLeakAndNoProbe(t *testing.T) {
 		}
 	}
 }
+
+// What was not watched for long enough, or not closely enough, has not failed.
+func TestWhatIsNotKnownOfABreakerIsInconclusive(t *testing.T) {
+	m := soundGateway()
+	m.neverCloses = true
+	check := breakerCheck(t)
+	check.ClosesWithin = 30 * time.Second
+	p := partOf(t, judgeBy(t, m.runs(play(t, m.phases...)), check), "closes within")
+	if p.Status != Inconclusive || !strings.Contains(p.Why, "watched for") {
+		t.Errorf("%+v", p)
+	}
+
+	// By its state alone it is known to have opened between two scrapes only.
+	m = soundGateway()
+	m.export = func(p *evidence.Point) bool { return p.Name == "breaker_state" }
+	check = breakerCheck(t)
+	check.OpensWithin = 360 * ms
+	unsure := 0
+	for m.seed = range uint64(5) {
+		switch p := partOf(t, judgeBy(t, m.runs(play(t, m.phases...)), check), "opens within"); p.Status {
+		case Fail:
+			t.Errorf("seed %d: %+v", m.seed, p)
+		case Inconclusive:
+			unsure++
+		}
+	}
+	if unsure == 0 {
+		t.Error("scrapes a quarter of a second apart show everything to 13 ms")
+	}
+
+	// It stays open for longer than its wait because no call comes to end that.
+	m = soundGateway()
+	m.rate = 4
+	check = &Breaker{Target: "gateway", Link: "gateway->users", Load: "browse", During: "outage", Open: 1500 * ms, Gap: 20 * ms}
+	if p := partOf(t, judgeBy(t, m.runs(play(t, m.phases...)), check), "stays open"); p.Status != Inconclusive || !strings.Contains(p.Why, "no call came") {
+		t.Errorf("%+v", p)
+	}
+}
+
+// Rejections that other callers got are not missed among the load's calls.
+func TestOtherCallersAreRejectedToo(t *testing.T) {
+	m := soundGateway()
+	m.export = func(p *evidence.Point) bool {
+		if p.Name == "breaker_calls_total" {
+			p.Value *= 2
+		}
+		return true
+	}
+	s := play(t, m.phases...)
+	run := m.runs(s)
+	run.Meta.Links = append(run.Meta.Links, evidence.LinkMeta{Name: "shop->gateway", From: "shop", To: "gateway"})
+	if p := partOf(t, breakerCheck(t).Judge(run), "metric agrees"); p.Status != Pass {
+		t.Errorf("%+v", p)
+	}
+}
+
+// A counter that begins again and is soon where it was shows a new change by its time.
+func TestAChangeAfterARestartIsSeen(t *testing.T) {
+	series := func(name string, values ...float64) evidence.Series {
+		s := evidence.Series{Target: "gateway", Name: name, Labels: `breaker="users",from="closed",to="open"`, V: values}
+		for i := range values {
+			s.T = append(s.T, time.Duration(i+1)*time.Second)
+		}
+		return s
+	}
+	run := &evidence.Run{}
+	run.Meta.Base = time.Unix(1000, 0)
+	var l timeline
+	l.readTransitions(run, []evidence.Series{series("n", 0, 1, 1, 1)}, []evidence.Series{series("t", 0, 1001.5, 1001.5, 1003.5)})
+	if len(l.edges) != 2 || l.edges[0].at != 1500*ms || l.edges[1].at != 3500*ms {
+		t.Errorf("%+v", l.edges)
+	}
+}

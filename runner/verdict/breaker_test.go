@@ -81,6 +81,7 @@ func TestABrokenBreakerFailsByName(t *testing.T) {
 		{"opens late", "opens within", func(m *gatewayModel) { m.window = 250 }, nil},
 		{"never closes", "closes within", func(m *gatewayModel) { m.neverCloses = true }, nil},
 		{"stays open for ever", "closes within", func(m *gatewayModel) { m.wait = time.Hour }, func(b *Breaker) { b.Open, b.Reopens, b.Probes = 0, nil, 0 }},
+		{"closes late", "closes within", func(*gatewayModel) {}, func(b *Breaker) { b.ClosesWithin = 100 * ms }},
 		{"leaks", "sheds", func(m *gatewayModel) { m.leakEvery = 20 }, nil},
 		{"leaks onto the link", "no leaks", func(m *gatewayModel) { m.leakEvery = 20 }, func(b *Breaker) { b.Sheds, b.Leaks = of[Share](t, "10%"), of[CountLimit](t, "= 0") }},
 		{"too many probes", "probes bounded", func(m *gatewayModel) { m.permits = 8 }, nil},

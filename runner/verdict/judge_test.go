@@ -267,3 +267,21 @@ func TestChangedEvidenceCarriesNothing(t *testing.T) {
 		want(t, judgeBy(t, run, during(t, "steady", limit)), Inconclusive, "was changed after the run")
 	}
 }
+
+// Calls that all wait for a slow target are late, but that is no flaw of the run.
+func TestASlowTargetIsNoStarvedGenerator(t *testing.T) {
+	run := faulty(t, bitten, func(s *script) {
+		s.meta.Loads[0].Workers = 20
+		start, end := s.phase("outage")
+		for i := range s.calls {
+			if c := &s.calls[i]; c.Intended >= start && c.Intended < end {
+				c.Sent, c.Done = c.Sent+200*ms, c.Done+400*ms
+			}
+		}
+	})
+	j := Judge(run, []Check{during(t, "outage", passing)})
+	want(t, j.Checks[0], Pass, "")
+	if v := j.Validity[kindIndex(j.Validity, "generator")]; v.Status != Pass || !strings.Contains(v.Why, "all 20 workers were taken") {
+		t.Errorf("%+v", v)
+	}
+}

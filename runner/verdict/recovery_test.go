@@ -149,3 +149,45 @@ func TestRecoveryNeedsAFaultThatBitAndASteadyPhase(t *testing.T) {
 	s.steadily("steady", 100, nil)
 	want(t, judgeBy(t, s.end(), check), Inconclusive, "no call of browse after the heal")
 }
+
+// A target that takes all workers after the heal is slow, however fast the calls
+// are that get through.
+func TestRecoveryKnowsATargetThatTakesAllWorkers(t *testing.T) {
+	s := play(t, phase{"steady", 4 * time.Second}, phase{"outage", 2 * time.Second}, phase{"after", 10 * time.Second})
+	s.meta.Loads[0].Workers = 10
+	_, heal := s.fault("outage", "gateway->users", bitten)
+	s.steadily("steady", 100, nil)
+	s.steadily("outage", 100, func(_ int, c *evidence.Sample) bool { fails(c); return true })
+	hung := 0
+	s.steadily("after", 100, func(_ int, c *evidence.Sample) bool {
+		if since := c.Intended - heal; since < 4*time.Second {
+			if hung++; hung <= 10 {
+				c.Done = heal + 4*time.Second
+			} else {
+				c.Sent = heal + 4*time.Second + 10*ms
+				c.Done = c.Sent + 2*ms
+			}
+		}
+		return true
+	})
+	want(t, judgeBy(t, s.end(), &Recovery{Load: "browse", Within: 2 * time.Second}), Fail, "it took")
+}
+
+// What the next fault does is not held against the recovery from the last one,
+// and a time without calls is no recovery.
+func TestRecoveryIsWatchedUntilTheNextFault(t *testing.T) {
+	s := play(t, phase{"steady", 4 * time.Second}, phase{"first", time.Second}, phase{"calm", 6 * time.Second}, phase{"second", 2 * time.Second})
+	s.fault("first", "gateway->users", bitten)
+	s.fault("second", "gateway->users", bitten)
+	bad := func(_ int, c *evidence.Sample) bool { fails(c); return true }
+	s.steadily("steady", 100, nil)
+	s.steadily("first", 100, bad)
+	start, _ := s.phase("calm")
+	s.steadily("calm", 100, func(_ int, c *evidence.Sample) bool { return c.Intended > start+2*time.Second })
+	s.steadily("second", 100, bad)
+	v := judgeOne(s.end(), &Recovery{Load: "browse", After: "first", Within: 3 * time.Second})
+	want(t, v, Pass, "")
+	if took, err := time.ParseDuration(v.Measured); err != nil || took < time.Second {
+		t.Errorf("back after %q, when nothing was sent for two seconds", v.Measured)
+	}
+}
