@@ -1,6 +1,8 @@
 package load
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -35,18 +37,22 @@ func (g *GRPC) Validate(bad func(field, format string, args ...any)) {
 	if g.Data != nil && len(g.Messages) > 0 {
 		bad("messages", "a call has data (one message) or messages (a stream), not both")
 	}
-	for field, v := range map[string]int{"repeat": g.Repeat, "count": g.Count, "connections": g.Connections} {
+	number := func(field string, v int) {
 		if v < 0 {
 			bad(field, "want a number of at least 1, not %d", v)
 		}
 	}
+	number("repeat", g.Repeat)
+	number("count", g.Count)
+	number("connections", g.Connections)
 	if g.Connections > maxConnections {
 		bad("connections", "want at most %d, not %d", maxConnections, g.Connections)
 	}
-	for field, v := range map[string]time.Duration{"interval": g.Interval, "for": g.For} {
-		if v < 0 {
-			bad(field, "want a time above 0s, not %v", v)
-		}
+	if g.Interval < 0 {
+		bad("interval", "want a time above 0s, not %v", g.Interval)
+	}
+	if g.For < 0 {
+		bad("for", "want a time above 0s, not %v", g.For)
 	}
 	if _, err := parseJSON(g.Data); err != nil {
 		bad("data", "%v", err)
@@ -56,8 +62,8 @@ func (g *GRPC) Validate(bad func(field, format string, args ...any)) {
 			bad("messages", "message %d: %v", i+1, err)
 		}
 	}
-	for name, value := range g.Metadata {
-		if _, err := parseText("metadata "+name, value); err != nil {
+	for _, name := range slices.Sorted(maps.Keys(g.Metadata)) {
+		if _, err := parseText("metadata "+name, g.Metadata[name]); err != nil {
 			bad("metadata", "%v", err)
 		}
 	}

@@ -1,7 +1,9 @@
 package load
 
 import (
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -56,8 +58,8 @@ func (h *HTTP) Validate(bad func(field, format string, args ...any)) {
 	if _, err := parseBody(h.Body); err != nil {
 		bad("body", "%v", err)
 	}
-	for name, value := range h.Headers {
-		if _, err := parseText("header "+name, value); err != nil {
+	for _, name := range slices.Sorted(maps.Keys(h.Headers)) {
+		if _, err := parseText("header "+name, h.Headers[name]); err != nil {
 			bad("headers", "%v", err)
 		}
 	}
