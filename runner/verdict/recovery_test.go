@@ -74,6 +74,16 @@ func TestRecoveryTakesTheTimeFromTheHeal(t *testing.T) {
 				c.Done += 300 * ms
 			}
 		}, Pass, "", 0, 200 * ms},
+		"slow again for good": {12 * time.Second, func(since time.Duration, c *evidence.Sample) {
+			if since > 6*time.Second {
+				c.Done += 300 * ms
+			}
+		}, Fail, "did not stay there", 0, 200 * ms},
+		"slow half of the time": {20 * time.Second, func(since time.Duration, c *evidence.Sample) {
+			if since%(5*time.Second) > 2600*ms {
+				c.Done += 300 * ms
+			}
+		}, Fail, "did not stay there", 0, 200 * ms},
 		"watched for too short":                      {2 * time.Second, func(time.Duration, *evidence.Sample) {}, Inconclusive, "too short to tell", 0, 0},
 		"watched for too short, bad to the end":      {4 * time.Second, func(since time.Duration, c *evidence.Sample) { fails(c) }, Fail, "was not back", 0, 0},
 		"bad, and watched for less than it may take": {2 * time.Second, func(since time.Duration, c *evidence.Sample) { fails(c) }, Inconclusive, "too short to tell", 0, 0},
