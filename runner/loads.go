@@ -45,16 +45,14 @@ func (r *run) engines(ctx context.Context, sys *system) ([]engine, error) {
 		if err != nil {
 			return nil, fmt.Errorf("load %s: %w", spec.Name, err)
 		}
-		env := load.Env{
+		e, err := spec.Engine(load.Env{
 			Index: i, Addrs: addrs, Clock: r.clock, Dir: r.opts.BaseDir, Seed: r.plan.Seed, End: r.plan.Duration(),
+		})
+		if err != nil {
+			return nil, err
 		}
 		engines = append(engines, engine{name: spec.Name, run: func(ctx context.Context, start time.Duration, out evidence.Sink) error {
-			env.Start = start
-			e, err := spec.Engine(env)
-			if err != nil {
-				return err
-			}
-			return e.Run(ctx, schedule, out)
+			return e.Run(ctx, start, schedule, out)
 		}})
 	}
 	return engines, nil

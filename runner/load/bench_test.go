@@ -51,7 +51,7 @@ func BenchmarkEngine(b *testing.B) {
 			sink.left.Store(int64(b.N))
 			b.ReportAllocs()
 			b.ResetTimer()
-			if err := engine.Run(ctx, unpaced{}, sink); err != nil {
+			if err := engine.Run(ctx, 0, unpaced{}, sink); err != nil {
 				b.Fatal(err)
 			}
 		})
@@ -83,7 +83,7 @@ func BenchmarkMemory(b *testing.B) {
 			sink := &countdown{stop: cancel, early: int64(b.N) * 9 / 10}
 			sink.mark = func() { heap, system = used() }
 			sink.left.Store(int64(b.N))
-			if err := engine.Run(ctx, unpaced{}, sink); err != nil {
+			if err := engine.Run(ctx, 0, unpaced{}, sink); err != nil {
 				b.Fatal(err)
 			}
 			heapEnd, systemEnd := used()

@@ -237,7 +237,7 @@ func conform(t *testing.T, sub subject, sit situation, closed bool) {
 	}
 	clock := evidence.NewClock()
 	start := clock.Now() + time.Millisecond
-	engine, err := spec.Engine(Env{Index: 3, Addrs: []string{tg.addr}, Clock: clock, Start: start, End: sit.length, Seed: 1})
+	engine, err := spec.Engine(Env{Index: 3, Addrs: []string{tg.addr}, Clock: clock, End: sit.length, Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +254,7 @@ func conform(t *testing.T, sub subject, sit situation, closed bool) {
 			cancel()
 		})
 	}
-	if err := engine.Run(ctx, s, got); err != nil {
+	if err := engine.Run(ctx, start, s, got); err != nil {
 		t.Error(err)
 	}
 	ended := time.Now()

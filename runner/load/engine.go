@@ -15,10 +15,11 @@ type Engine interface {
 	// returns when every call that was issued has ended and has been recorded,
 	// exactly once. When ctx is done no further call is issued, and those in
 	// flight end within their timeout at the latest; that is not an error. The
-	// schedule must be that of the engine's own Spec. Run may be called ahead of
-	// Env.Start: gRPC connections are then made before the first call, which would
-	// pay for them otherwise.
-	Run(ctx context.Context, s Schedule, out evidence.Sink) error
+	// schedule must be that of the engine's own Spec; start is where its timeline
+	// starts, as an offset on Env.Clock. Run may be called ahead of start: gRPC
+	// connections are then made before the first call, which would pay for them
+	// otherwise.
+	Run(ctx context.Context, start time.Duration, s Schedule, out evidence.Sink) error
 }
 
 // Env is what an engine needs to know of the run that it is part of.
@@ -26,8 +27,7 @@ type Env struct {
 	Index int            // Sample.Load
 	Addrs []string       // the target's replicas: host:port, or a URL for another scheme than http
 	Clock evidence.Clock // of all evidence
-	Start time.Duration  // the start of the timeline, as an offset on Clock
-	End   time.Duration  // the length of the timeline: from Start+End on, nothing is issued
+	End   time.Duration  // the length of the timeline: from its start + End on, nothing is issued
 	Dir   string         // where data files are
 	Seed  uint64         // of the random values in templates
 }

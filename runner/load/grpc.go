@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"time"
 
 	"github.com/bojand/ghz/load"
 	"github.com/bojand/ghz/runner"
@@ -158,8 +159,8 @@ func (e *grpcEngine) makeMetadata(seq uint64, v *vars) (metadata.MD, error) {
 var errNotMade = errors.New("the request could not be made")
 
 // Run implements Engine.
-func (e *grpcEngine) Run(ctx context.Context, s Schedule, out evidence.Sink) error {
-	run := e.newRun(ctx, s, out)
+func (e *grpcEngine) Run(ctx context.Context, start time.Duration, s Schedule, out evidence.Sink) error {
+	run := e.newRun(ctx, start, s, out)
 	defer run.pacer.close()
 	address, leave := run.enter()
 	defer leave()
@@ -181,9 +182,9 @@ func (e *grpcEngine) Run(ctx context.Context, s Schedule, out evidence.Sink) err
 	return nil
 }
 
-func (e *grpcEngine) newRun(ctx context.Context, s Schedule, out evidence.Sink) *grpcRun {
+func (e *grpcEngine) newRun(ctx context.Context, start time.Duration, s Schedule, out evidence.Sink) *grpcRun {
 	run := &grpcRun{
-		env: e.env, addrs: e.addrs, out: out, pacer: newPacer(ctx, e.spec, e.env, s),
+		env: e.env, addrs: e.addrs, out: out, pacer: newPacer(ctx, e.spec, e.env, start, s),
 		timeout: e.spec.timeout(), stream: e.spec.GRPC.bounds(e.method), backends: newLabels(),
 		calls: make(map[uint64]*grpcCall),
 	}

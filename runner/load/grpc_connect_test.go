@@ -28,7 +28,7 @@ func TestGRPCNeverConnected(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := &collector{}
-	if err := engine.Run(t.Context(), schedule(t, spec, phases(length), 1), got); err != nil {
+	if err := engine.Run(t.Context(), 0, schedule(t, spec, phases(length), 1), got); err != nil {
 		t.Fatal(err)
 	}
 	samples := got.sorted()
@@ -84,7 +84,7 @@ func TestGRPCReconnectsSoon(t *testing.T) {
 		}
 	})
 	got := &collector{}
-	if err := engine.Run(ctx, schedule(t, spec, phases(length), 1), got); err != nil {
+	if err := engine.Run(ctx, 0, schedule(t, spec, phases(length), 1), got); err != nil {
 		t.Fatal(err)
 	}
 	helper.Wait()
@@ -115,7 +115,7 @@ func TestGoAwayIsNoFailure(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := &collector{}
-	if err := engine.Run(t.Context(), schedule(t, spec, phases(length), 1), got); err != nil {
+	if err := engine.Run(t.Context(), 0, schedule(t, spec, phases(length), 1), got); err != nil {
 		t.Fatal(err)
 	}
 	n := got.classes()

@@ -121,7 +121,7 @@ func TestGRPCSweep(t *testing.T) {
 	cancel()
 	clock, out := evidence.NewClock(), &collector{}
 	spec := Spec{Clients: 3}
-	run := &grpcRun{env: Env{Clock: clock}, out: out, pacer: newPacer(ctx, &spec, Env{Clock: clock, End: time.Hour}, unpaced{}),
+	run := &grpcRun{env: Env{Clock: clock}, out: out, pacer: newPacer(ctx, &spec, Env{Clock: clock, End: time.Hour}, 0, unpaced{}),
 		timeout: time.Millisecond, backends: newLabels(), calls: map[uint64]*grpcCall{}}
 	defer run.pacer.close()
 	for seq := range uint64(3) {
@@ -148,7 +148,7 @@ func TestGRPCSweep(t *testing.T) {
 func TestRetriedCallCountsOnce(t *testing.T) {
 	clock := evidence.NewClock()
 	run := &grpcRun{env: Env{Clock: clock}, backends: newLabels(), timeout: time.Minute}
-	run.pacer = newPacer(t.Context(), &Spec{Clients: 1}, Env{Clock: clock}, unpaced{})
+	run.pacer = newPacer(t.Context(), &Spec{Clients: 1}, Env{Clock: clock}, 0, unpaced{})
 	defer run.pacer.close()
 	c := &grpcCall{run: run}
 	c.begin()
@@ -179,7 +179,7 @@ func TestGhzKeepsNothing(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	run := e.newRun(ctx, unpaced{}, &upTo{collector: &collector{}, n: 300, stop: cancel})
+	run := e.newRun(ctx, 0, unpaced{}, &upTo{collector: &collector{}, n: 300, stop: cancel})
 	defer run.pacer.close()
 	address, leave := run.enter()
 	defer leave()
@@ -210,7 +210,7 @@ func TestStopBeforeTheFirstCall(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := &collector{}
-		if err := engine.Run(t.Context(), schedule(t, spec, phases(time.Hour), 1), got); err != nil || got.count() > 0 {
+		if err := engine.Run(t.Context(), 0, schedule(t, spec, phases(time.Hour), 1), got); err != nil || got.count() > 0 {
 			t.Fatalf("%v, %d calls", err, got.count())
 		}
 	}

@@ -38,11 +38,11 @@ func newHTTPEngine(spec *Spec, env Env) (*httpEngine, error) {
 }
 
 // Run implements Engine.
-func (e *httpEngine) Run(ctx context.Context, s Schedule, out evidence.Sink) error {
+func (e *httpEngine) Run(ctx context.Context, start time.Duration, s Schedule, out evidence.Sink) error {
 	calls, end := outlive(ctx)
 	defer end()
 	transport := newTransport(calls, e.spec.timeout(), e.spec.inFlight())
-	pace := newPacer(ctx, e.spec, e.env, s)
+	pace := newPacer(ctx, e.spec, e.env, start, s)
 	defer pace.close()
 	caller := &httpCaller{
 		ctx: calls, timeout: e.spec.timeout(), env: e.env, out: out,

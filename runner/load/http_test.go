@@ -34,7 +34,7 @@ func callsIn(t *testing.T, spec Spec, n int, env Env) []evidence.Sample {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	got := &collector{}
-	if err := engine.Run(ctx, unpaced{}, &upTo{n: n, collector: got, stop: cancel}); err != nil {
+	if err := engine.Run(ctx, 0, unpaced{}, &upTo{n: n, collector: got, stop: cancel}); err != nil {
 		t.Fatal(err)
 	}
 	samples := got.sorted()
@@ -239,7 +239,7 @@ func TestCancelWhileThePacerWaits(t *testing.T) {
 			defer cancel()
 			got := &upTo{collector: &collector{}, n: 1, stop: cancel}
 			began := time.Now()
-			if err := engine.Run(ctx, schedule(t, spec, phases(10*time.Hour), 1), got); err != nil {
+			if err := engine.Run(ctx, 0, schedule(t, spec, phases(10*time.Hour), 1), got); err != nil {
 				t.Fatal(err)
 			}
 			if took := time.Since(began); took > 5*time.Second {

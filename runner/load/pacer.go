@@ -26,10 +26,10 @@ type pacer struct {
 	waiter   waiter        // for the start of the next call
 }
 
-func newPacer(ctx context.Context, spec *Spec, env Env, s Schedule) *pacer {
+func newPacer(ctx context.Context, spec *Spec, env Env, start time.Duration, s Schedule) *pacer {
 	return &pacer{
 		ctx: ctx, schedule: s, closed: spec.Closed(), clock: env.Clock,
-		start: env.Start, end: env.Start + env.End,
+		start: start, end: start + env.End,
 		slots: make(chan struct{}, spec.inFlight()), waiter: newWaiter(ctx),
 	}
 }

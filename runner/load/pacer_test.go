@@ -42,12 +42,12 @@ func TestPacer(t *testing.T) {
 	t.Parallel()
 	clock := evidence.NewClock()
 	newOne := func(spec Spec, start, end time.Duration) *pacer {
-		env := Env{Clock: clock, Start: clock.Now() + start, End: end}
+		env := Env{Clock: clock, End: end}
 		s, err := spec.Schedule(phases(end), 1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := newPacer(t.Context(), &spec, env, s)
+		p := newPacer(t.Context(), &spec, env, clock.Now()+start, s)
 		t.Cleanup(p.close)
 		return p
 	}

@@ -30,7 +30,7 @@ func TestProcessIsLeftAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := &collector{}
-	if err := engine.Run(t.Context(), schedule(t, spec, phases(length), 1), got); err != nil || got.classes()[evidence.OK] != 100 {
+	if err := engine.Run(t.Context(), 0, schedule(t, spec, phases(length), 1), got); err != nil || got.classes()[evidence.OK] != 100 {
 		t.Fatalf("%v, %v", err, got.classes())
 	}
 	if n := runtime.GOMAXPROCS(0); n != mine {

@@ -35,10 +35,10 @@ func newTrickleEngine(spec *Spec, env Env) (*trickleEngine, error) {
 }
 
 // Run implements Engine.
-func (e *trickleEngine) Run(ctx context.Context, s Schedule, out evidence.Sink) error {
+func (e *trickleEngine) Run(ctx context.Context, start time.Duration, s Schedule, out evidence.Sink) error {
 	calls, end := outlive(ctx)
 	defer end()
-	pace := newPacer(ctx, e.spec, e.env, s)
+	pace := newPacer(ctx, e.spec, e.env, start, s)
 	defer pace.close()
 	var clients sync.WaitGroup
 	defer clients.Wait()

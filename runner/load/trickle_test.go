@@ -115,7 +115,7 @@ func TestTrickleIsCancelled(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	began, got := time.Now(), &collector{}
-	if err := engine.Run(ctx, unpaced{}, got); err != nil {
+	if err := engine.Run(ctx, 0, unpaced{}, got); err != nil {
 		t.Fatal(err)
 	}
 	if took := time.Since(began); took > grace+5*time.Second {

@@ -23,7 +23,7 @@ func TestStallIsSeen(t *testing.T) {
 			describeFromFile(t, &spec)
 			spec.Rate, spec.Workers, spec.Timeout = holdAt(500), 10, 10*time.Second
 			const length, stall = 4 * time.Second, 2 * time.Second
-			engine, err := spec.Engine(Env{Addrs: []string{tg.addr}, Clock: clock, Start: clock.Now(), End: length})
+			engine, err := spec.Engine(Env{Addrs: []string{tg.addr}, Clock: clock, End: length})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -31,7 +31,7 @@ func TestStallIsSeen(t *testing.T) {
 			begin := time.AfterFunc(500*time.Millisecond, func() { tg.until.Store(time.Now().Add(stall).UnixNano()) })
 			defer begin.Stop()
 			got := &collector{}
-			if err := engine.Run(t.Context(), schedule(t, spec, phases(length), 1), got); err != nil {
+			if err := engine.Run(t.Context(), clock.Now(), schedule(t, spec, phases(length), 1), got); err != nil {
 				t.Fatal(err)
 			}
 			var response []time.Duration
