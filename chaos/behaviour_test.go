@@ -191,6 +191,7 @@ func TestLimitDataPassesWhatIsWithinTheLimit(t *testing.T) {
 		c := connect(t, l.Addrs()[0])
 		c.SetReadDeadline(time.Now().Add(10 * time.Second))
 		b, err := io.ReadAll(c)
+		eventually(t, "both sides are closed", func() bool { return l.Stats().Active == 0 })
 		heal(t, in)
 		if len(b) != int(limit) || err != nil {
 			t.Errorf("limit %s: got %d bytes and %v", limit, len(b), err)

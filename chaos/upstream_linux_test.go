@@ -57,7 +57,7 @@ func TestUpstreamThatHangsHoldsUpNobody(t *testing.T) {
 	l.shut()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	if err := l.wait(ctx); err != nil || time.Since(start) > dialTime {
+	if err := l.wait(ctx); err != nil || time.Since(start) > dialTime/2 {
 		t.Errorf("closing took %s, %v", time.Since(start), err)
 	}
 }
