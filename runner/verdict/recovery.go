@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"ordeal/runner/evidence"
@@ -117,7 +118,7 @@ func (r *Recovery) Judge(run *evidence.Run) Verdict {
 		return v.unknown("%s", why)
 	}
 	v.Phase, v.Limit = after.Name, "<= "+r.Within.String()
-	heal, why := lastHeal(after)
+	heal, why := lastHeal(run, after)
 	if why != "" {
 		return v.unknown("%s", why)
 	}
@@ -196,14 +197,32 @@ func (r *Recovery) conclude(v Verdict, b back, level steadyLevel) Verdict {
 }
 
 // lastHeal is when the last fault of a phase was healed.
-func lastHeal(s evidence.Span) (heal time.Duration, why string) {
+func lastHeal(run *evidence.Run, s evidence.Span) (heal time.Duration, why string) {
 	for _, f := range s.Faults {
 		if !f.WasHealed {
 			return 0, fmt.Sprintf("there is no record of the heal of %s", f.Fault)
 		}
-		heal = max(heal, f.Healed)
+		heal = max(heal, backAgain(run, f))
 	}
 	return heal, ""
+}
+
+// backAgain is when what a fault broke was there again. A fault on a target may
+// mend itself before its phase ends: a killed process that was started again is
+// back when it is ready.
+func backAgain(run *evidence.Run, f evidence.FaultSpan) time.Duration {
+	back := time.Duration(-1)
+	for _, e := range run.Events {
+		replica := e.Target == f.Target || strings.HasPrefix(e.Target, f.Target+"/")
+		within := e.At >= f.Injected && e.At <= f.Healed
+		if f.Target != "" && replica && within && (e.Kind == evidence.TargetReady || e.Kind == evidence.TargetResumed) {
+			back = e.At
+		}
+	}
+	if back < 0 {
+		return f.Healed
+	}
+	return back
 }
 
 // watchedUntil is when the next fault comes after a time, or the timeline ends.

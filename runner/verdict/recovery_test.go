@@ -201,3 +201,20 @@ func TestRecoveryIsWatchedUntilTheNextFault(t *testing.T) {
 		t.Errorf("back after %q, when nothing was sent for two seconds", v.Measured)
 	}
 }
+
+func TestRecoveryFromAKillCountsFromTheRestart(t *testing.T) {
+	run := &evidence.Run{Events: []evidence.Event{
+		{At: 1 * time.Second, Kind: evidence.TargetReady, Target: "users"}, // the first start
+		{At: 12 * time.Second, Kind: evidence.TargetReady, Target: "usersx"},
+		{At: 13 * time.Second, Kind: evidence.TargetReady, Target: "users/1"},
+		{At: 30 * time.Second, Kind: evidence.TargetReady, Target: "users"},
+	}}
+	span := func(target string) evidence.Span {
+		return evidence.Span{Faults: []evidence.FaultSpan{{Target: target, Injected: 10 * time.Second, Healed: 20 * time.Second, WasHealed: true}}}
+	}
+	for target, want := range map[string]time.Duration{"users": 13 * time.Second, "other": 20 * time.Second, "": 20 * time.Second} {
+		if got, why := lastHeal(run, span(target)); got != want || why != "" {
+			t.Errorf("a fault on %q is healed at %v (%s), want %v", target, got, why, want)
+		}
+	}
+}
