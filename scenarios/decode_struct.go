@@ -97,8 +97,24 @@ func (d *decoder) validate(v reflect.Value, n *node) {
 		return
 	}
 	rules.Validate(func(name, format string, args ...any) {
-		d.bad(n.placeOf(name), fmt.Sprintf(format, args...), "")
+		d.bad(n.placeOf(name), fmt.Sprintf(format, args...), hintIn(args))
 	})
+}
+
+// chooser is an error about a word that is none of those known, told by a
+// struct's own rules.
+type chooser interface {
+	Choices() (word string, known []string)
+}
+
+// hintIn is the hint of a chooser among what a rule reports; "" without one.
+func hintIn(args []any) string {
+	for _, arg := range args {
+		if c, ok := arg.(chooser); ok {
+			return suggest(c.Choices())
+		}
+	}
+	return ""
 }
 
 // place is where a field of a decoded struct stands; the struct itself for "".

@@ -88,7 +88,7 @@ func (l *Launcher) Start(ctx context.Context, spec *Spec, calls map[string][]str
 func (l *Launcher) newProcess(spec *Spec, i int, calls map[string][]string) (*Process, error) {
 	name := spec.Name
 	if spec.Replicas > 1 {
-		name = fmt.Sprintf("%s/%d", spec.Name, i)
+		name = fmt.Sprintf("%s/%d", spec.Name, i+1)
 	}
 	log := ""
 	if l.cfg.LogDir != "" {

@@ -52,7 +52,7 @@ func TestReferenceServicesStartInOrderAndKeepTheirAddress(t *testing.T) {
 	if body := get(t, "http://"+gw.Addrs()[0]+"/api/v1/users/42"); !strings.Contains(body, `"42"`) {
 		t.Errorf("the gateway answers %q, want the user of the service behind it", body)
 	}
-	if urls := us.MetricsURLs(); urls["users/0"] == "" || urls["users/1"] == "" {
+	if urls := us.MetricsURLs(); urls["users/1"] == "" || urls["users/2"] == "" {
 		t.Errorf("metrics are at %v, want one address a replica", urls)
 	}
 
@@ -60,12 +60,12 @@ func TestReferenceServicesStartInOrderAndKeepTheirAddress(t *testing.T) {
 	if err := p.Kill(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if err := us.Healthy(ctx); err == nil || !strings.Contains(err.Error(), "users/1") {
-		t.Errorf("after users/1 was killed, health is %v, want it named", err)
+	if err := us.Healthy(ctx); err == nil || !strings.Contains(err.Error(), "users/2") {
+		t.Errorf("after users/2 was killed, health is %v, want it named", err)
 	}
 	exit, ok := rec.find(evidence.TargetExit)
-	if !ok || exit.Target != "users/1" || !exit.Expected || !strings.Contains(exit.Text, "killed") {
-		t.Errorf("the event of the kill is %+v, want users/1, expected, with the signal", exit)
+	if !ok || exit.Target != "users/2" || !exit.Expected || !strings.Contains(exit.Text, "killed") {
+		t.Errorf("the event of the kill is %+v, want users/2, expected, with the signal", exit)
 	}
 	if err := p.Start(ctx); err != nil {
 		t.Fatal(err)

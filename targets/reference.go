@@ -51,12 +51,24 @@ func checkSetting(reference, name, value string) error {
 	}
 	flags.SetOutput(io.Discard)
 	if flags.Lookup(name) == nil || slices.Contains(placed, name) || slices.Contains(referenceCalls(reference), name) {
-		return fmt.Errorf("the reference %s has no setting %q; it has %s", reference, name, strings.Join(SettingNames(reference), ", "))
+		return unknownSetting{reference, name}
 	}
 	if err := flags.Set(name, value); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
+}
+
+// unknownSetting is the error of a setting that a reference service lacks.
+type unknownSetting struct{ reference, name string }
+
+func (e unknownSetting) Error() string {
+	return fmt.Sprintf("the reference %s has no setting %q", e.reference, e.name)
+}
+
+// Choices gives the name, and those that it could have been.
+func (e unknownSetting) Choices() (word string, known []string) {
+	return e.name, SettingNames(e.reference)
 }
 
 // SettingNames lists the settings of a reference service, sorted.

@@ -106,7 +106,7 @@ func (s *Spec) validateReference(bad func(field, format string, args ...any)) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Tuning)) {
 		if err := checkSetting(s.Reference, name, s.Tuning[name]); err != nil {
-			bad("tuning", "%v", err)
+			bad("tuning."+name, "%v", err)
 		}
 	}
 }

@@ -79,6 +79,9 @@ func (a *Arrivals) Judge(run *evidence.Run) Verdict {
 		return v.unknown("%s", why)
 	}
 	total, why := increaseOver(run, target, name, a.Labels, spans)
+	if why == "" && a.Link != "" {
+		why = uncounted(run, a.Link)
+	}
 	if why != "" {
 		return v.unknown("%s", why)
 	}
@@ -94,6 +97,34 @@ func (a *Arrivals) Judge(run *evidence.Run) Verdict {
 
 // linkCalls is the counter of HTTP/2 streams that a link keeps.
 const linkCalls = "link_calls_total"
+
+// uncounted says why a link's counter of calls tells nothing: it counts HTTP/2
+// streams, and stays at zero on a link that carries something else.
+func uncounted(run *evidence.Run, link string) string {
+	calls, bytes, err := 0.0, 0.0, error(nil)
+	if calls, err = highest(run, link, linkCalls); err == nil {
+		bytes, err = highest(run, link, "link_bytes_up_total")
+	}
+	switch {
+	case err != nil:
+		return err.Error()
+	case calls == 0 && bytes > 0:
+		return fmt.Sprintf("%s carried no HTTP/2, so its calls were not counted; count them by a metric of the target", link)
+	}
+	return ""
+}
+
+// highest is the largest value of a series.
+func highest(run *evidence.Run, target, name string) (top float64, err error) {
+	series, err := run.Series(target, name)
+	if err != nil {
+		return 0, fmt.Errorf("read %s of %s: %w", name, target, err)
+	}
+	for _, s := range series {
+		top = max(top, slices.Max(append(s.V, 0)))
+	}
+	return top, nil
+}
 
 // increaseOver adds up how much counters grew during phases.
 func increaseOver(run *evidence.Run, target, name string, labels map[string]string, spans []evidence.Span) (total float64, why string) {

@@ -18,6 +18,8 @@ func TestArrivalsCountWhatReachedALinkOrATarget(t *testing.T) {
 	s.steadily("peak", 100, nil)
 	start, _ := s.phase("steady")
 	s.series("gateway->users", "link_calls_total", "", 50*ms, counting(50, 0))
+	s.series("client->gateway", "link_calls_total", "", 50*ms, counting(0, 0)) // HTTP/1.1: bytes, but no streams
+	s.series("client->gateway", "link_bytes_up_total", "", 50*ms, counting(9000, 0))
 	s.series("users/0", "grpc_server_started_total", `grpc_method="GetUser"`, 250*ms, counting(30, 0))
 	s.series("users/1", "grpc_server_started_total", `grpc_method="GetUser"`, 250*ms, func(at time.Duration) float64 {
 		restart := start + 2*time.Second // its counter begins again
@@ -35,6 +37,7 @@ func TestArrivalsCountWhatReachedALinkOrATarget(t *testing.T) {
 	want(t, arrivals(Arrivals{Link: "gateway->users", Count: of[CountLimit](t, "195..205")}), Pass, "")
 	want(t, arrivals(Arrivals{Link: "gateway->users", Count: of[CountLimit](t, "< 20")}), Fail, "calls arrived in 4s")
 	want(t, arrivals(Arrivals{Link: "gateway->users", PerSecond: of[RateLimit](t, "49/s..51/s")}), Pass, "")
+	want(t, arrivals(Arrivals{Link: "client->gateway", Count: of[CountLimit](t, "= 0")}), Inconclusive, "carried no HTTP/2")
 	want(t, arrivals(Arrivals{Link: "gateway->other", Count: of[CountLimit](t, "= 0")}), Inconclusive, "link_calls_total of gateway->other was never read")
 	method := map[string]string{"grpc_method": "GetUser"}
 	want(t, arrivals(Arrivals{Target: "users", Metric: "grpc_server_started_total", Labels: method, PerSecond: of[RateLimit](t, "38/s..42/s")}), Pass, "")
