@@ -41,7 +41,7 @@ func Run(ctx context.Context, plan *scenarios.Plan, opts Options) (dir string, e
 	}
 	r.writer, err = evidence.Create(dir, r.meta(filepath.Base(dir)), plan.Source)
 	if err != nil {
-		return dir, err
+		return "", errors.Join(err, os.RemoveAll(dir)) // it was made a moment ago, by us
 	}
 	r.live = &live{Sink: r.writer}
 	r.event(evidence.Event{Kind: evidence.RunStart})
@@ -169,7 +169,7 @@ func (r *run) underLoad(ctx context.Context, sys *system, engines []engine, scra
 			r.event(end)
 		})
 	}
-	line.wait(ctx, r.start)
+	line.wait(ctx, r.start) // the timeline itself sees it when ctx ended meanwhile
 	err := line.run(ctx)
 	if err != nil {
 		cancel(err)
@@ -227,6 +227,9 @@ func (r *run) progress(line *timeline) (stop func()) {
 			if line != nil {
 				p.Stage = StageRunning
 				p.Phase, p.Faults = line.now()
+				if p.Phase == "" {
+					p.Stage = StageStarting
+				}
 				p.Elapsed = min(max(r.clock.Now()-r.start, 0), p.Total)
 				if p.Elapsed == p.Total {
 					p.Stage = StageDraining

@@ -48,11 +48,17 @@ func (t *timeline) run(ctx context.Context) (err error) {
 	var healing chan error // of the phase before: phases are on time, however long a heal takes
 	defer func() {
 		if healing != nil {
-			err = errors.Join(err, <-healing)
+			// A heal that failed is why the timeline was aborted: told once.
+			if failed := <-healing; failed != nil && !errors.Is(err, failed) {
+				err = errors.Join(err, failed)
+			}
 		}
 		err = errors.Join(err, t.heal(ctx, active))
 	}()
 	for _, phase := range t.plan.Phases {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		t.enter(phase.Name)
 		if len(phase.Faults) > 0 && healing != nil {
 			err := <-healing
@@ -61,6 +67,9 @@ func (t *timeline) run(ctx context.Context) (err error) {
 			}
 		}
 		for _, spec := range phase.Faults {
+			if ctx.Err() != nil {
+				break // nothing is broken any more in a run that ends
+			}
 			a, err := t.inject(ctx, phase.Name, spec)
 			if err != nil {
 				return err
@@ -116,7 +125,7 @@ func (t *timeline) wait(ctx context.Context, until time.Duration) bool {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return true
+		return ctx.Err() == nil
 	case <-ctx.Done():
 		return false
 	}
@@ -129,6 +138,9 @@ func (t *timeline) inject(ctx context.Context, phase string, spec *chaos.Spec) (
 		a.injection, err = fault.Inject(ctx)
 	}
 	e := evidence.Event{Kind: evidence.FaultInjected, Phase: phase, Fault: a.name, Link: spec.Link, Target: spec.Target}
+	if err != nil && ctx.Err() != nil {
+		return a, context.Cause(ctx) // cut short, not failed
+	}
 	if err != nil {
 		e.Kind, e.Text = evidence.FaultFailed, "inject: "+err.Error()
 		t.event(e)

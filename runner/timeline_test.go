@@ -177,3 +177,21 @@ func TestTimelineHealsOnPanic(t *testing.T) {
 		t.Error("the process is still paused after a panic")
 	}
 }
+
+func TestTimelineBreaksNothingInARunThatEnds(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	p := &stuckable{}
+	line, out := newTimeline(cancel, time.Millisecond, p)
+	line.plan.Phases = line.plan.Phases[1:] // the fault comes first
+	line.edge = func() { cancel(ErrInterrupted) }
+	if err := line.run(ctx); !errors.Is(err, ErrInterrupted) {
+		t.Errorf("got %v, want ErrInterrupted", err)
+	}
+	if got := out.kinds(); strings.Contains(got, "fault") {
+		t.Errorf("a fault was tried: %s", got)
+	}
+	out.events = nil
+	if err := line.run(ctx); !errors.Is(err, ErrInterrupted) || len(out.events) > 0 {
+		t.Errorf("a timeline that starts after the end: %v, %s", err, out.kinds())
+	}
+}

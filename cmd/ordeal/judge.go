@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -102,15 +103,20 @@ func judgeCommand() *cobra.Command {
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			worst := verdict.Pass
+			var unread []error
 			for _, dir := range args {
 				j, err := judge(dir)
 				if err != nil {
-					return err
+					unread = append(unread, err)
+					continue
 				}
 				if err := j.terminal(cmd.OutOrStdout()); err != nil {
 					return exitError{code: exitFail, err: err}
 				}
 				worst = max(worst, j.judgement.Status)
+			}
+			if len(unread) > 0 {
+				return errors.Join(unread...)
 			}
 			return statusError(worst)
 		},

@@ -64,3 +64,44 @@ func TestREADMEListsTheLibrary(t *testing.T) {
 		t.Error("the README's table of the shipped library is not current: go test ./cmd/ordeal -run README -update")
 	}
 }
+
+// scenariosIn gives the whole scenarios among the YAML blocks of a page.
+func scenariosIn(page string) []string {
+	var found []string
+	for _, block := range strings.Split(page, "```yaml\n")[1:] {
+		text, _, _ := strings.Cut(block, "```")
+		if strings.HasPrefix(text, "ordeal: v1\n") {
+			found = append(found, text)
+		}
+	}
+	return found
+}
+
+func TestScenariosInTheDocsAreValid(t *testing.T) {
+	for page, least := range map[string]int{"../../README.md": 1, "../../docs/tutorial.md": 2} {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := scenariosIn(string(text))
+		if len(found) < least {
+			t.Errorf("%s has %d scenarios, want at least %d", page, len(found), least)
+		}
+		for _, scenario := range found {
+			if _, err := scenarios.Parse(page, strings.NewReader(scenario)); err != nil {
+				t.Errorf("a scenario in %s is not valid: %v", page, err)
+			}
+		}
+	}
+}
+
+// The README says ten lines.
+func TestREADMEsFirstScenarioHasTenLines(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(scenariosIn(string(text))[0], "\n"); n != 10 {
+		t.Errorf("it has %d", n)
+	}
+}

@@ -15,36 +15,27 @@ func reportCommand() *cobra.Command {
 	var formats []string
 	var output string
 	cmd := &cobra.Command{
-		Use:   "report DIR",
-		Short: "Render the reports of a run directory again",
-		Long: `Render the reports of a run directory again. Without --format, every report that
-belongs into the directory is written there. With --format, that one goes to
-standard output or to the file named with --output.
+		Use:   "report DIR...",
+		Short: "Render the reports of run directories again",
+		Long: `Render the reports of run directories again. Without --format, every report that
+belongs into a directory is written there. With --format, that one goes to
+standard output or, for one directory, to the file named with --output.
 
 Formats: ` + strings.Join(reports.Formats(), ", "),
-		Args: cobra.ExactArgs(1),
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if output != "" && len(formats) != 1 {
-				return fmt.Errorf("--output needs exactly one --format")
+			if output != "" && (len(formats) != 1 || len(args) != 1) {
+				return fmt.Errorf("--output needs exactly one --format and one directory")
 			}
 			for _, format := range formats {
 				if _, _, ok := reports.ByName(format); !ok {
 					return fmt.Errorf("unknown format %q: want %s", format, strings.Join(reports.Formats(), ", "))
 				}
 			}
-			j, err := judge(args[0])
-			if err != nil {
-				return err
-			}
-			if len(formats) == 0 {
-				if err := j.writeFiles(); err != nil {
-					return exitError{code: exitFail, err: err}
+			for _, dir := range args {
+				if err := reportOne(cmd.OutOrStdout(), dir, formats, output); err != nil {
+					return err
 				}
-				_, err := fmt.Fprintln(cmd.OutOrStdout(), args[0])
-				return err
-			}
-			if err := j.print(cmd.OutOrStdout(), formats, output); err != nil {
-				return exitError{code: exitFail, err: err}
 			}
 			return nil
 		},
@@ -52,6 +43,22 @@ Formats: ` + strings.Join(reports.Formats(), ", "),
 	cmd.Flags().StringSliceVar(&formats, "format", nil, "print this format instead of writing the files")
 	cmd.Flags().StringVarP(&output, "output", "o", "", "write to this file instead of standard output")
 	return cmd
+}
+
+func reportOne(w io.Writer, dir string, formats []string, output string) error {
+	j, err := judge(dir)
+	if err != nil {
+		return err
+	}
+	if len(formats) > 0 {
+		err = j.print(w, formats, output)
+	} else if err = j.writeFiles(); err == nil {
+		_, err = fmt.Fprintln(w, dir)
+	}
+	if err != nil {
+		return exitError{code: exitFail, err: err}
+	}
+	return nil
 }
 
 func (j judged) print(w io.Writer, formats []string, output string) error {

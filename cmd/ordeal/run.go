@@ -102,13 +102,15 @@ func (f *runFlags) options(cmd *cobra.Command) (runner.Options, error) {
 	return opts, nil
 }
 
-// interruptible cancels the context at the first SIGINT or SIGTERM, with
+// interruptible cancels the context at the first SIGINT, SIGTERM or SIGHUP, with
 // ErrInterrupted; the second ends the process at once, and the guard ends what
 // it had started.
 func interruptible(parent context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	// Who reads the output may go away; a run is ended in order all the same.
+	signal.Ignore(syscall.SIGPIPE)
 	go func() {
 		select {
 		case <-signals:
@@ -122,6 +124,7 @@ func interruptible(parent context.Context) (context.Context, func()) {
 	}()
 	return ctx, func() {
 		signal.Stop(signals)
+		signal.Reset(syscall.SIGPIPE)
 		cancel(nil)
 		close(signals)
 	}
@@ -133,6 +136,9 @@ func runAll(ctx context.Context, stdout, stderr io.Writer, sources []source, opt
 	var rows []row
 	var harness error
 	for _, s := range sources {
+		if errors.Is(context.Cause(ctx), runner.ErrInterrupted) {
+			return exitError{code: exitInterrupted, err: fmt.Errorf("interrupted before %s", s.plan.Name)}
+		}
 		r, err := runOne(ctx, stdout, stderr, s, opts, quiet)
 		rows = append(rows, r)
 		worst = max(worst, r.status)
@@ -142,6 +148,7 @@ func runAll(ctx context.Context, stdout, stderr io.Writer, sources []source, opt
 		if err != nil {
 			fmt.Fprintf(stderr, "ordeal: %s: %v\n", s.plan.Name, err) //nolint:errcheck // nowhere left to tell
 			harness = err
+			rows[len(rows)-1].failed = true
 		}
 	}
 	if len(sources) > 1 {
@@ -150,7 +157,7 @@ func runAll(ctx context.Context, stdout, stderr io.Writer, sources []source, opt
 		}
 	}
 	if harness != nil {
-		return exitError{code: exitFail}
+		return exitError{code: exitFail} // told above, where it happened
 	}
 	return statusError(worst)
 }
@@ -159,7 +166,8 @@ func runAll(ctx context.Context, stdout, stderr io.Writer, sources []source, opt
 type row struct {
 	name   string
 	status verdict.Status
-	dir    string
+	failed bool   // the harness could not go on: no verdict on the targets
+	dir    string // "" where nothing was started
 }
 
 // runOne runs one scenario, judges it and writes its reports, also when the run
@@ -169,7 +177,11 @@ func runOne(ctx context.Context, stdout, stderr io.Writer, s source, opts runner
 	opts.BaseDir = s.dir
 	show := reports.NewLive(stderr, isTerminal(stderr))
 	if !quiet {
-		fmt.Fprintf(stderr, "%s: %s\n", s.plan.Name, s.plan.About) //nolint:errcheck // a courtesy
+		title := s.plan.Name
+		if s.plan.About != "" {
+			title += ": " + s.plan.About
+		}
+		fmt.Fprintln(stderr, title) //nolint:errcheck // a courtesy
 		opts.Progress = func(p runner.Progress) { showProgress(show, p) }
 	}
 	dir, err := runner.Run(ctx, s.plan, opts)
@@ -207,7 +219,14 @@ func overview(w io.Writer, rows []row, worst verdict.Status) error {
 		return err
 	}
 	for _, r := range rows {
-		if _, err := fmt.Fprintf(w, "  %-12s  %-28s  %s\n", r.status, r.name, filepath.Join(r.dir, "report.html")); err != nil {
+		word, report := r.status.String(), "nothing was started"
+		if r.failed {
+			word = "error"
+		}
+		if r.dir != "" {
+			report = filepath.Join(r.dir, "report.html")
+		}
+		if _, err := fmt.Fprintf(w, "  %-12s  %-28s  %s\n", word, r.name, report); err != nil {
 			return err
 		}
 	}

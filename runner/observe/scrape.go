@@ -23,7 +23,8 @@ const ScrapeEvery = 250 * time.Millisecond
 
 const (
 	scrapeTimeout = 2 * time.Second
-	maxScrape     = 8 << 20 // bytes of one answer; more is an error, not a growing buffer
+	lastScrape    = time.Second // the one at the end must not hold the run up
+	maxScrape     = 8 << 20     // bytes of one answer; more is an error, not a growing buffer
 )
 
 // Scraper reads the Prometheus metrics of targets: every ScrapeEvery, and when
@@ -43,7 +44,11 @@ type Scraper struct {
 func NewScraper(clock evidence.Clock, urls func() map[string]string) *Scraper {
 	return &Scraper{
 		clock: clock, urls: urls, looks: make(chan struct{}, 1), down: map[string]bool{},
-		client: &http.Client{Timeout: scrapeTimeout, Transport: &http.Transport{MaxIdleConnsPerHost: 2}},
+		client: &http.Client{
+			Timeout: scrapeTimeout, Transport: &http.Transport{MaxIdleConnsPerHost: 2},
+			// A redirect could lead to a host that nobody allowed.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
 	}
 }
 
@@ -55,7 +60,7 @@ func (s *Scraper) Look() {
 	}
 }
 
-// Observe scrapes until ctx ends. A target that cannot be scraped is noted when
+// Observe scrapes until ctx ends, and once more then. A target that cannot be scraped is noted when
 // that starts and when it ends; it is not an error, targets die in a run.
 func (s *Scraper) Observe(ctx context.Context, out evidence.Sink) error {
 	defer s.client.CloseIdleConnections()
@@ -63,8 +68,7 @@ func (s *Scraper) Observe(ctx context.Context, out evidence.Sink) error {
 	defer tick.Stop()
 	var busy sync.Map // target → struct{}: a slow target must not pile up scrapes, nor slow the others
 	var wg sync.WaitGroup
-	defer wg.Wait()
-	for {
+	scrapeAll := func(ctx context.Context) {
 		for target, url := range s.urls() {
 			if _, running := busy.LoadOrStore(target, struct{}{}); running {
 				continue
@@ -74,8 +78,16 @@ func (s *Scraper) Observe(ctx context.Context, out evidence.Sink) error {
 				s.note(out, target, s.scrape(ctx, out, target, url))
 			})
 		}
+	}
+	for {
+		scrapeAll(ctx)
 		select {
 		case <-ctx.Done():
+			wg.Wait()
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastScrape)
+			defer cancel()
+			scrapeAll(last)
+			wg.Wait()
 			return nil
 		case <-tick.C:
 		case <-s.looks:
