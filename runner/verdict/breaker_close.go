@@ -64,7 +64,7 @@ func (q *inquiry) probed(i int) (least, greatest int, ok bool) {
 			return 0, 0, false
 		}
 		n := q.link.between(from, to)
-		return max(0, n-q.link.fresh(from, to)), n, true
+		return max(0, n-q.link.fresh(from, to)), n - q.strangers(half.end+clockMargin, to), true
 	}
 	early, okEarly := q.link.before(from, half.end-half.endSlack-clockMargin)
 	late, okLate := q.link.after(half.end+clockMargin, q.end)
@@ -72,6 +72,18 @@ func (q *inquiry) probed(i int) (least, greatest int, ok bool) {
 		return 0, 0, false
 	}
 	return max(0, q.link.between(from, early)-q.link.fresh(from, early)), q.link.between(from, late), true
+}
+
+// strangers are the calls that reached the link from a time on when the breaker
+// was open again, where no more of them came than connections were opened: then
+// they are streams of those, and no probes.
+func (q *inquiry) strangers(reopened, to time.Duration) int {
+	if from, ok := q.link.after(reopened, to); ok {
+		if n := q.link.between(from, to); n <= q.link.fresh(from, to) {
+			return n
+		}
+	}
+	return 0
 }
 
 // reopens: how often a half-open state failed while the fault acted.

@@ -197,6 +197,28 @@ func TestANewConnectionIsNoLeakAndNoProbe(t *testing.T) {
 	}
 }
 
+// The heal of a link breaks its connection, and the new one's stream comes while
+// the breaker is open again after its one trial: that is no second probe.
+func TestANewConnectionAfterTheTrialIsNoProbe(t *testing.T) {
+	m := soundGateway()
+	m.wait, m.permits = 3*time.Second, 1
+	check := breakerCheck(t)
+	check.Open, check.Probes = m.wait, 1
+	for seed := range uint64(6) {
+		s := play(t, m.phases...)
+		_, heal := s.phase("outage")
+		m.seed, m.reconnects = seed, heal+20*ms
+		if p := partOf(t, judgeBy(t, m.runs(s), check), "probes bounded"); p.Status != Pass || p.Measured != "at most 1, half-open once" {
+			t.Errorf("seed %d: %+v", seed, p)
+		}
+	}
+	// It hides no second one.
+	m.permits = 2
+	if p := partOf(t, judgeBy(t, m.runs(play(t, m.phases...)), check), "probes bounded"); p.Status != Fail {
+		t.Errorf("%+v", p)
+	}
+}
+
 // What was not watched for long enough, or not closely enough, has not failed.
 func TestWhatIsNotKnownOfABreakerIsInconclusive(t *testing.T) {
 	m := soundGateway()
