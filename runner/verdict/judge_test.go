@@ -206,6 +206,24 @@ func TestAnInterruptedRunIsJudgedAsFarAsItGoes(t *testing.T) {
 	want(t, j.Checks[4], Inconclusive, "")
 }
 
+// A run whose targets did not start was offered no load, and the generator is
+// not to blame for that.
+func TestARunThatNeverBeganBlamesNoGenerator(t *testing.T) {
+	s := twoPhases(t)
+	s.steadily("steady", 100, func(int, *evidence.Sample) bool { return false })
+	s.unbegun = true
+	s.event(evidence.Event{At: s.meta.Took + time.Second, Kind: evidence.RunEnd, Text: string(evidence.Failed)}) // it waited long
+	j := Judge(s.endAs(evidence.Failed), []Check{during(t, "steady", passing), &Errors{Load: "browse", Ratio: of[RatioLimit](t, passing)}})
+	for _, v := range j.Validity {
+		if v.Kind == "offered rate" || v.Kind == "generator" {
+			t.Errorf("%+v", v)
+		}
+	}
+	want(t, validityOf(t, j, "completed"), Inconclusive, "not gone through: warmup, steady, peak")
+	want(t, j.Checks[0], Inconclusive, "the run ended before its timeline began")
+	want(t, j.Checks[1], Inconclusive, "the run ended before its timeline began")
+}
+
 // killed makes a finished run directory into one that a killed process leaves.
 func killed(t testing.TB, s *script) *evidence.Run {
 	t.Helper()

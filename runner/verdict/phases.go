@@ -41,6 +41,9 @@ func (p Phases) names(s evidence.Span) bool { return basis{phases: p}.covers(s) 
 // not reached or did not come to its end, why says so: then nothing can be
 // claimed of them.
 func (p Phases) spans(run *evidence.Run) (found []evidence.Span, why string) {
+	if neverBegan(run) {
+		return nil, "the run ended before its timeline began"
+	}
 	for _, name := range p {
 		if _, ok := run.Phase(name); !ok {
 			return nil, fmt.Sprintf("phase %s was not reached", name)
@@ -66,6 +69,17 @@ func (p Phases) spans(run *evidence.Run) (found []evidence.Span, why string) {
 		return nil, "the run has no phase to judge"
 	}
 	return found, ""
+}
+
+// neverBegan reports whether the run ended before its first phase. Where no event
+// tells of a phase, those that were planned stand in for what was lost; but
+// events that tell of the end have lost none.
+func neverBegan(run *evidence.Run) bool {
+	is := func(kinds ...evidence.Kind) bool {
+		return slices.ContainsFunc(run.Events, func(e evidence.Event) bool { return slices.Contains(kinds, e.Kind) })
+	}
+	cut := run.Meta.Outcome == evidence.Failed || run.Meta.Outcome == evidence.Interrupted
+	return cut && is(evidence.RunEnd) && !is(evidence.PhaseStart, evidence.LoadStart)
 }
 
 // took adds up how long phases lasted.

@@ -26,6 +26,8 @@ type script struct {
 	cut    string // the phase in which the run ended, "" where it came to its end
 	sick   string // the target that is not healthy at the end
 	seq    uint64
+
+	unbegun bool // the run ended before its first phase
 }
 
 type phase struct {
@@ -150,6 +152,9 @@ func (s *script) write(outcome evidence.Outcome) (dir string) {
 
 // timeline adds what every run has.
 func (s *script) timeline() {
+	if s.unbegun {
+		return
+	}
 	health := func(at time.Duration, ok bool, text string) {
 		s.event(evidence.Event{At: at, Kind: evidence.HealthChecked, Target: "gateway", OK: ok, Text: text})
 	}

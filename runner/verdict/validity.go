@@ -27,7 +27,7 @@ func completed(run *evidence.Run) finding {
 	v := Verdict{Kind: "completed", Name: "the run came to its end"}
 	var cut []string
 	for _, m := range run.Meta.Phases {
-		if s, ok := run.Phase(m.Name); !ok || !s.Complete {
+		if s, ok := run.Phase(m.Name); !ok || !s.Complete || neverBegan(run) {
 			cut = append(cut, m.Name)
 		}
 	}

@@ -28,6 +28,9 @@ func judged(run *evidence.Run, checks []Check, load string, phase evidence.Span)
 // whether the load was what it was to be. What is well is said in one line for
 // all phases of a load; what is not, in a line each.
 func loadValidity(run *evidence.Run, checks []Check) []finding {
+	if neverBegan(run) {
+		return nil // there was to be no load yet
+	}
 	summary, err := run.Summary()
 	if err != nil {
 		return []finding{{
