@@ -52,7 +52,9 @@ func TestMain(m *testing.M) {
 		signal.Ignore(syscall.SIGTERM)
 		serveFixture(os.Args[2])
 	case "family":
-		familyFixture(os.Args[2])
+		familyFixture(os.Args[2], nil)
+	case "daemon":
+		familyFixture(os.Args[2], &syscall.SysProcAttr{Setsid: true})
 	case "harness":
 		harnessFixture(os.Args[2])
 	default:
@@ -77,9 +79,11 @@ func serveFixture(addr string) {
 	}
 }
 
-// familyFixture serves, with a child in the same process group.
-func familyFixture(addr string) {
+// familyFixture serves, with a child that holds its output: in the same process
+// group, or as attr says.
+func familyFixture(addr string, attr *syscall.SysProcAttr) {
 	child := exec.Command(os.Args[0], "idle")
+	child.Stdout, child.SysProcAttr = os.Stdout, attr
 	if err := child.Start(); err != nil {
 		os.Exit(1)
 	}

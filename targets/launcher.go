@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"ordeal/runner/evidence"
 )
@@ -124,8 +125,10 @@ func listenAddr(spec *Spec) (string, error) {
 	return addr, nil
 }
 
-func (l *Launcher) event(e evidence.Event) {
-	e.At = l.cfg.Clock.Now()
+func (l *Launcher) event(e evidence.Event) { l.eventAt(l.cfg.Clock.Now(), e) }
+
+func (l *Launcher) eventAt(at time.Duration, e evidence.Event) {
+	e.At = at
 	l.cfg.Sink.Event(e)
 }
 

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"ordeal/runner/evidence"
@@ -27,13 +26,10 @@ type Process struct {
 
 	ops sync.Mutex // one change of state at a time: start, kill, terminate
 
-	mu       sync.Mutex
-	addr     string        // "" until the first start of a reference service
-	admin    string        // of a reference service
-	cmd      *exec.Cmd     // nil while it does not run
-	exited   chan struct{} // closed when cmd has ended and was reaped
-	expected bool          // the harness ends it
-	paused   bool
+	mu    sync.Mutex
+	addr  string // "" until the first start of a reference service
+	admin string // of a reference service
+	life  *life  // the present one, or the last; nil before the first
 }
 
 // Name is "users", or "users/1" where there are several replicas.
@@ -48,30 +44,50 @@ func (p *Process) Addr() string {
 
 // PID is its process id, 0 while it does not run.
 func (p *Process) PID() int {
+	if l := p.living(); l != nil {
+		return l.cmd.Process.Pid
+	}
+	return 0
+}
+
+// living is the present life, nil while it does not run.
+func (p *Process) living() *life {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.cmd == nil {
-		return 0
+	if p.life == nil || p.life.ended {
+		return nil
 	}
-	return p.cmd.Process.Pid
+	return p.life
+}
+
+// last is the present life or the last one, nil before the first.
+func (p *Process) last() *life {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.life
 }
 
 // Start starts it on its address and waits until it is ready.
 func (p *Process) Start(ctx context.Context) error {
 	p.ops.Lock()
 	defer p.ops.Unlock()
-	if p.PID() != 0 {
+	if p.living() != nil {
 		return fmt.Errorf("start %s: it runs already", p.name)
+	}
+	if last := p.last(); last != nil { // it is dead, but its end may not be told yet
+		if err := last.await(ctx); err != nil {
+			return fmt.Errorf("start %s: %w", p.name, err)
+		}
 	}
 	within := readyWithin(p.spec)
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	line := p.out.expect(readyLine(p.spec))
-	exited, err := p.spawn()
+	l, err := p.spawn()
 	if err != nil {
 		return fmt.Errorf("start %s: %w", p.name, err)
 	}
-	if err := p.waitReady(ctx, line, exited, within); err != nil {
+	if err := p.waitReady(ctx, line, l.told, within); err != nil {
 		return fmt.Errorf("start %s: %w", p.name, err)
 	}
 	p.launcher.event(evidence.Event{Kind: evidence.TargetReady, Target: p.name, Text: p.Addr()})
@@ -116,57 +132,6 @@ func (p *Process) readAddrs(text string) error {
 	return nil
 }
 
-// spawn forks the process and sees to its end.
-func (p *Process) spawn() (<-chan struct{}, error) {
-	cmd := p.command()
-	// The output goes through our pipe, not a file, so that a line can be waited
-	// for; a grandchild that keeps the pipe must not keep Wait.
-	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = p.out, p.out, time.Second
-	if err := p.launcher.spawner.start(cmd); err != nil {
-		return nil, err
-	}
-	pgid := cmd.Process.Pid
-	guardErr := p.launcher.guard.add(pgid)
-	exited := make(chan struct{})
-	p.mu.Lock()
-	p.cmd, p.exited, p.expected, p.paused = cmd, exited, false, false
-	p.mu.Unlock()
-	p.launcher.event(evidence.Event{Kind: evidence.TargetStart, Target: p.name, Text: p.commandLine()})
-	go p.reap(cmd, exited)
-	return exited, guardErr
-}
-
-// reap waits for the end of cmd, ends what is left of its group and tells.
-func (p *Process) reap(cmd *exec.Cmd, exited chan<- struct{}) {
-	err := cmd.Wait()
-	pgid := cmd.Process.Pid
-	_ = syscall.Kill(-pgid, syscall.SIGKILL) // ESRCH is the usual answer: nothing was left
-	dropErr := p.launcher.guard.drop(pgid)
-	p.mu.Lock()
-	expected := p.expected
-	p.cmd, p.paused = nil, false
-	p.mu.Unlock()
-	p.launcher.event(evidence.Event{
-		Kind: evidence.TargetExit, Target: p.name, Expected: expected, Text: exitText(cmd, err, dropErr) + "\n" + p.out.last(),
-	})
-	close(exited)
-}
-
-func exitText(cmd *exec.Cmd, err, dropErr error) string {
-	text := "unknown exit status"
-	if cmd.ProcessState != nil {
-		text = cmd.ProcessState.String()
-	}
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) && !errors.Is(err, exec.ErrWaitDelay) {
-		text += "; " + err.Error()
-	}
-	if dropErr != nil {
-		text += "; " + dropErr.Error()
-	}
-	return text
-}
-
 func (p *Process) command() *exec.Cmd {
 	argv := p.argv()
 	cmd := exec.Command(argv[0], argv[1:]...)
@@ -208,7 +173,7 @@ func (p *Process) commandLine() string {
 // Healthy asks whether it is ready to take load.
 func (p *Process) Healthy(ctx context.Context) error {
 	p.mu.Lock()
-	running, admin, addr := p.cmd != nil, p.admin, p.addr
+	running, admin, addr := p.life != nil && !p.life.ended, p.admin, p.addr
 	p.mu.Unlock()
 	switch {
 	case !running:

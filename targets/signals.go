@@ -4,41 +4,32 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os/exec"
 	"syscall"
 	"time"
 
 	"ordeal/runner/evidence"
 )
 
-// reapWithin bounds the wait for a process that was sent SIGKILL: only one that
-// is stuck in the kernel takes longer.
-const reapWithin = 10 * time.Second
-
 // stopWithin bounds the wait for a process that was sent SIGSTOP.
 const stopWithin = 5 * time.Second
 
-// running returns the running command and the channel that is closed at its end.
-func (p *Process) running() (*exec.Cmd, <-chan struct{}) {
-	p.mu.Lock()
+// signal sends a signal to the group of the process, and gives the life that it
+// was sent to: nil where the process does not run, or has died just now. ends
+// says that the signal is meant to end it.
+func (p *Process) signal(sig syscall.Signal, ends bool) (*life, error) {
+	p.mu.Lock() // while it is held, the process is not reaped: its id stays its own
 	defer p.mu.Unlock()
-	return p.cmd, p.exited
-}
-
-// expectExit notes that the harness ends the process, and returns what runs.
-func (p *Process) expectExit() (*exec.Cmd, <-chan struct{}) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.expected = p.cmd != nil
-	return p.cmd, p.exited
-}
-
-func signalGroup(cmd *exec.Cmd, sig syscall.Signal) error {
-	err := syscall.Kill(-cmd.Process.Pid, sig)
-	if errors.Is(err, syscall.ESRCH) {
-		return nil // it has just ended
+	l := p.life
+	if l == nil || l.ended || hasEnded(l.cmd.Process.Pid) {
+		return nil, nil
 	}
-	return err
+	if err := syscall.Kill(-l.cmd.Process.Pid, sig); errors.Is(err, syscall.ESRCH) {
+		return nil, nil
+	} else if err != nil {
+		return nil, fmt.Errorf("send it %v: %w", sig, err)
+	}
+	l.expected = l.expected || ends
+	return l, nil
 }
 
 // Kill ends the process and its group at once, as a crash would, and waits for
@@ -46,112 +37,131 @@ func signalGroup(cmd *exec.Cmd, sig syscall.Signal) error {
 func (p *Process) Kill(ctx context.Context) error {
 	p.ops.Lock()
 	defer p.ops.Unlock()
-	cmd, exited := p.expectExit()
-	if cmd == nil {
-		return fmt.Errorf("kill %s: it does not run", p.name)
+	l, err := p.signal(syscall.SIGKILL, true)
+	if err == nil && l == nil {
+		err = errExited
 	}
-	return p.kill(ctx, cmd, exited)
-}
-
-func (p *Process) kill(ctx context.Context, cmd *exec.Cmd, exited <-chan struct{}) error {
-	if err := signalGroup(cmd, syscall.SIGKILL); err != nil {
+	if err == nil {
+		err = l.await(ctx)
+	}
+	if err != nil {
 		return fmt.Errorf("kill %s: %w", p.name, err)
 	}
-	select {
-	case <-exited:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("wait for the end of %s: %w", p.name, ctx.Err())
-	case <-time.After(reapWithin):
-		return fmt.Errorf("%s (pid %d) is still there %v after SIGKILL", p.name, cmd.Process.Pid, reapWithin)
-	}
+	return nil
 }
 
 // Terminate asks the process to end (SIGTERM) and waits until it has. One that
-// outstays the target's grace is killed, and that is an error.
+// outstays the target's grace is killed, and that is an error; so is
+// terminating what does not run.
 func (p *Process) Terminate(ctx context.Context) error {
 	p.ops.Lock()
 	defer p.ops.Unlock()
-	return p.terminate(ctx)
+	if err := p.terminate(ctx); err != nil {
+		return fmt.Errorf("terminate %s: %w", p.name, err)
+	}
+	return nil
 }
 
 func (p *Process) terminate(ctx context.Context) error {
-	cmd, exited := p.expectExit()
-	if cmd == nil {
-		return fmt.Errorf("terminate %s: it does not run", p.name)
+	l, err := p.signal(syscall.SIGTERM, true)
+	if err != nil {
+		return err
 	}
-	if err := signalGroup(cmd, syscall.SIGTERM); err != nil {
-		return fmt.Errorf("terminate %s: %w", p.name, err)
+	if l == nil {
+		return errExited
 	}
 	var why error
 	select {
-	case <-exited:
+	case <-l.told:
 		return nil
 	case <-ctx.Done():
-		why = ctx.Err()
+		why = fmt.Errorf("it was killed: %w", ctx.Err())
 	case <-time.After(p.spec.Grace):
 		why = fmt.Errorf("still there %v after SIGTERM, so it was killed", p.spec.Grace)
 	}
+	killed, err := p.signal(syscall.SIGKILL, true)
+	if err == nil && killed == nil {
+		why = nil // it has ended after all
+	}
 	// The wait for a killed process is short and must not be cut by the same ctx.
-	return errors.Join(fmt.Errorf("terminate %s: %w", p.name, why), p.kill(context.WithoutCancel(ctx), cmd, exited))
+	return errors.Join(why, err, l.await(context.WithoutCancel(ctx)))
 }
 
 // Pause stops the process and its group (SIGSTOP) and returns once the process
 // stands still.
 func (p *Process) Pause() error {
-	return p.setPaused(true, syscall.SIGSTOP, evidence.TargetPaused)
+	l, err := p.signal(syscall.SIGSTOP, false)
+	if err == nil && l == nil {
+		err = errExited
+	}
+	if err == nil {
+		err = p.awaitStop(l)
+	}
+	if err != nil {
+		return fmt.Errorf("pause %s: %w", p.name, err)
+	}
+	p.launcher.event(evidence.Event{Kind: evidence.TargetPaused, Target: p.name})
+	return nil
 }
 
 // awaitStop waits until no thread of the process runs any more.
-func (p *Process) awaitStop(pid int) error {
+func (p *Process) awaitStop(l *life) error {
+	pid := l.cmd.Process.Pid
 	for deadline := time.Now().Add(stopWithin); !stopped(pid); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
-			return fmt.Errorf("%s (pid %d) still runs %v after SIGSTOP", p.name, pid, stopWithin)
-		}
-	}
-	return nil
-}
-
-// Resume lets it go on (SIGCONT).
-func (p *Process) Resume() error {
-	return p.setPaused(false, syscall.SIGCONT, evidence.TargetResumed)
-}
-
-func (p *Process) setPaused(paused bool, sig syscall.Signal, kind evidence.Kind) error {
-	cmd, _ := p.running()
-	if cmd == nil {
-		return fmt.Errorf("send %v to %s: it does not run", sig, p.name)
-	}
-	if err := syscall.Kill(-cmd.Process.Pid, sig); err != nil {
-		return fmt.Errorf("send %v to %s: %w", sig, p.name, err)
-	}
-	if paused {
-		if err := p.awaitStop(cmd.Process.Pid); err != nil {
-			return errors.Join(err, syscall.Kill(-cmd.Process.Pid, syscall.SIGCONT))
+			_, err := p.signal(syscall.SIGCONT, false)
+			return errors.Join(fmt.Errorf("pid %d still runs %v after SIGSTOP", pid, stopWithin), err)
 		}
 	}
 	p.mu.Lock()
-	p.paused = paused
-	p.mu.Unlock()
-	p.launcher.event(evidence.Event{Kind: kind, Target: p.name})
+	defer p.mu.Unlock()
+	if l.ended || hasEnded(pid) { // what is dead stands still, too
+		return errExited
+	}
+	l.paused = true
 	return nil
 }
 
-// stop ends the process at the end of a run, whatever its state.
-func (p *Process) stop(ctx context.Context) error {
-	p.ops.Lock()
-	defer p.ops.Unlock()
-	cmd, _ := p.running()
-	if cmd == nil {
+// Resume lets it go on (SIGCONT). One that has ended meanwhile is left at that:
+// its end is an event of its own, and nothing stands still.
+func (p *Process) Resume() error {
+	l, err := p.signal(syscall.SIGCONT, false)
+	if err != nil {
+		return fmt.Errorf("resume %s: %w", p.name, err)
+	}
+	if l == nil {
 		return nil
 	}
 	p.mu.Lock()
-	paused := p.paused
+	l.paused = false
 	p.mu.Unlock()
-	if paused { // SIGTERM reaches it only when it runs
-		if err := p.Resume(); err != nil {
-			return err
-		}
+	p.launcher.event(evidence.Event{Kind: evidence.TargetResumed, Target: p.name})
+	return nil
+}
+
+// stop ends the process at the end of a run, whatever its state, and returns
+// once its end was told.
+func (p *Process) stop(ctx context.Context) error {
+	p.ops.Lock()
+	defer p.ops.Unlock()
+	l := p.last()
+	if l == nil {
+		return nil
 	}
-	return p.terminate(ctx)
+	p.mu.Lock()
+	paused := l.paused && !l.ended
+	p.mu.Unlock()
+	var errs []error
+	if paused { // SIGTERM reaches it only when it runs
+		errs = append(errs, p.Resume())
+	}
+	if err := p.terminate(ctx); err != nil && !errors.Is(err, errExited) {
+		errs = append(errs, err)
+	} else {
+		errs = append(errs, l.await(ctx))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("stop %s: %w", p.name, err)
+	}
+	return nil
 }

@@ -15,20 +15,26 @@ func stopped(pid int) bool {
 		return true // it has ended: nothing runs
 	}
 	for _, task := range tasks {
-		stat, err := os.ReadFile(task)
-		if err != nil {
-			continue // that thread has ended
-		}
-		// The name in parentheses may hold anything, so the state is looked for after the last one.
-		i := bytes.LastIndexByte(stat, ')')
-		if i < 0 || i+2 >= len(stat) {
-			continue
-		}
-		switch stat[i+2] {
-		case 'T', 't', 'Z', 'X':
+		switch taskState(task) {
+		case 'T', 't', 'Z', 'X', 0:
 		default:
 			return false
 		}
 	}
 	return true
+}
+
+// taskState reads the state of a process or thread from its stat file, 0 where
+// there is none any more.
+func taskState(path string) byte {
+	stat, err := os.ReadFile(path)
+	if err != nil {
+		return 0
+	}
+	// The name in parentheses may hold anything, so the state is looked for after the last one.
+	i := bytes.LastIndexByte(stat, ')')
+	if i < 0 || i+2 >= len(stat) {
+		return 0
+	}
+	return stat[i+2]
 }
