@@ -3,6 +3,7 @@ package verdict
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"ordeal/runner/evidence"
 )
@@ -16,7 +17,7 @@ func faultValidity(run *evidence.Run) []finding {
 			found = append(found, finding{verdict: v, touches: sincePhase(run, f.Phase)})
 			continue // and so it is not known how much it acted on
 		}
-		v, bad := bit(f)
+		v, bad := bit(run, f)
 		one := finding{verdict: v}
 		if bad {
 			one.touches = inPhase(run, f.Phase)
@@ -43,7 +44,7 @@ func sincePhase(run *evidence.Run, name string) func(basis) bool {
 }
 
 // bit looks whether a fault acted on anything.
-func bit(f evidence.FaultSpan) (v Verdict, bad bool) {
+func bit(run *evidence.Run, f evidence.FaultSpan) (v Verdict, bad bool) {
 	v = Verdict{Kind: "fault", Name: f.Fault + " acted on traffic", Phase: f.Phase, Target: f.Target}
 	switch {
 	case !f.WasInjected:
@@ -51,6 +52,10 @@ func bit(f evidence.FaultSpan) (v Verdict, bad bool) {
 	case !f.WasHealed:
 		return v.unknown("how much traffic %s acted on is not known: there is no record of its heal", f.Fault), true
 	case !f.Touched.Any():
+		if n := refusals(run, f); n > 0 {
+			v.Measured = several(n, "call") + " refused, as the load saw it"
+			return v, false
+		}
 		v.Measured = "no traffic"
 		return v.unknown("%s acted on no traffic, so nothing can be said of what it does", f.Fault), true
 	}
@@ -64,6 +69,25 @@ func bit(f evidence.FaultSpan) (v Verdict, bad bool) {
 		v.Measured += ", " + several(t.Calls, "call")
 	}
 	return v, false
+}
+
+// refusals counts the calls that found the port of a link closed. The kernel
+// refuses them, out of the link's sight, but those of the load itself are seen.
+func refusals(run *evidence.Run, f evidence.FaultSpan) (n int64) {
+	to, ok := strings.CutPrefix(f.Link, "client->")
+	if !ok || !strings.HasPrefix(f.Fault, "refuse") {
+		return 0
+	}
+	summary, err := run.Summary()
+	if err != nil {
+		return 0 // "evidence" says so
+	}
+	for _, l := range summary.Loads {
+		if s := l.Over(f.Phase); s != nil && l.Meta.Target == to {
+			n += s.Class[evidence.Refused]
+		}
+	}
+	return n
 }
 
 // healed looks whether things were mended again.
