@@ -24,6 +24,10 @@ import (
 // TestMain makes the test binary stand for the command: it runs the guard, the
 // reference services, and the programs that tests start.
 func TestMain(m *testing.M) {
+	// Under the race detector a program lingers for a second at its end.
+	if err := os.Setenv("GORACE", "atexit_sleep_ms=0 "+os.Getenv("GORACE")); err != nil {
+		panic(err)
+	}
 	if len(os.Args) < 2 {
 		os.Exit(m.Run())
 	}

@@ -41,10 +41,16 @@ func newOutput(path string) (*output, error) {
 	return o, nil
 }
 
-// expect returns a channel that gets the first line from now on that matches.
+// expect begins the output of a new life of the process. It returns a channel
+// that gets the first line from now on that matches. What the life before wrote
+// last is not part of it: a line that was not ended is ended.
 func (o *output) expect(want *regexp.Regexp) <-chan string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if len(o.partial) > 0 {
+		o.keep([]byte("\n"))
+	}
+	o.partial, o.tail = o.partial[:0], nil
 	o.want, o.found = want, make(chan string, 1)
 	return o.found
 }
