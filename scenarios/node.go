@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -69,7 +70,8 @@ func (n *node) get(key string) *node {
 
 // placeOf is where a field of a mapping stands: its value, or its key where the
 // value is more than one word; the mapping itself where the key is not there. A
-// field within a field is named with a dot, as in "tuning.breaker".
+// field within a field is named with a dot, as in "tuning.breaker", and an item
+// of a list by its number from 0.
 func (n *node) placeOf(field string) place {
 	if n.kind == scalarNode {
 		return n.place
@@ -83,7 +85,13 @@ func (n *node) placeOf(field string) place {
 			return e.at
 		}
 	}
-	if outer, inner, ok := strings.Cut(field, "."); ok && n.get(outer) != nil {
+	outer, inner, deeper := strings.Cut(field, ".")
+	if n.kind == listNode {
+		if i, err := strconv.Atoi(outer); err == nil && i >= 0 && i < len(n.items) {
+			return n.items[i].placeOf(inner)
+		}
+	}
+	if deeper && n.get(outer) != nil {
 		return n.get(outer).placeOf(inner)
 	}
 	return n.head()

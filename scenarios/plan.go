@@ -1,7 +1,6 @@
 package scenarios
 
 import (
-	"fmt"
 	"io"
 	"slices"
 	"time"
@@ -175,38 +174,4 @@ func (p *Plan) Checks() []verdict.Check {
 		}
 	}
 	return out
-}
-
-// Prepare checks what the scenario needs from the file system: data files.
-// Relative names are taken from dir, where the scenario is.
-func (p *Plan) Prepare(dir string) error {
-	var errs Errors
-	for _, l := range p.Loads {
-		err := l.LoadData(dir)
-		if err == nil {
-			continue
-		}
-		errs = append(errs, p.decoded.src.errorAt(p.placeOfData(l), fmt.Sprintf("load %s: %v", l.Name, err), ""))
-	}
-	if len(errs) > 0 {
-		return sortErrors(errs)
-	}
-	return nil
-}
-
-func (p *Plan) placeOfData(l *load.Spec) place {
-	var data *load.Data
-	switch {
-	case l.HTTP != nil:
-		data = l.HTTP.Data
-	case l.GRPC != nil:
-		data = l.GRPC.Rows
-	}
-	switch {
-	case data == nil:
-		return p.decoded.place(l, "")
-	case data.CSV != "":
-		return p.decoded.place(data, "csv")
-	}
-	return p.decoded.place(data, "json")
 }

@@ -3,7 +3,6 @@ package scenarios
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -67,22 +66,6 @@ func TestPlannedCallsFollowThePhases(t *testing.T) {
 	p = mustParse(t, strings.Replace(sound, "rate: 300/s", "rate: 90/s", 1))
 	if notes := strings.Join(p.Notes(), "; "); !strings.Contains(notes, "needs 1,000 calls, and 900 are planned") {
 		t.Errorf("notes %q", notes)
-	}
-}
-
-func TestPrepareWantsDataFiles(t *testing.T) {
-	dir := t.TempDir()
-	text := strings.Replace(sound, "get: /x}, rate: 300/s", "get: /x, data: {csv: rows.csv}}, rate: 300/s", 1)
-	p := mustParse(t, text)
-	es := asErrors(p.Prepare(dir))
-	if len(es) != 1 || es[0].Line != 9 || !strings.HasPrefix(es[0].Source[es[0].Column-1:], "rows.csv") {
-		t.Fatalf("errors %v", es)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "rows.csv"), []byte("id\n1\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := p.Prepare(dir); err != nil {
-		t.Error(err)
 	}
 }
 

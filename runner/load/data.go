@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // Data is a file of rows. Call n uses row n, and the first row again after the
@@ -102,15 +104,8 @@ func readJSON(r io.Reader) ([]Row, error) {
 	return rows, nil
 }
 
-// LoadData checks that the load's data file is there and can be read; nil for a
-// load without one. dir is where the scenario is.
-func (s *Spec) LoadData(dir string) error {
-	if d := s.data(); d != nil {
-		_, err := d.Rows(dir)
-		return err
-	}
-	return nil
-}
+// columns are the names of a row's values, sorted.
+func (r Row) columns() []string { return slices.Sorted(maps.Keys(r)) }
 
 func (s *Spec) data() *Data {
 	switch {

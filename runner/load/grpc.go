@@ -90,22 +90,11 @@ func (g *GRPC) withAuth() map[string]string {
 // prepare makes the messages, and tries all templates out once.
 func (e *grpcEngine) prepare() error {
 	g := e.spec.GRPC
-	values := g.Messages
-	if len(values) == 0 {
-		values = []any{g.Data}
-	}
-	if len(values) > 1 && !e.method.IsClientStreaming() {
-		return fmt.Errorf("%s takes one message, not %d", g.Call, len(values))
-	}
-	streams := e.method.IsClientStreaming() || e.method.IsServerStreaming()
-	if !streams && (g.Repeat > 0 || g.Interval > 0 || g.For > 0 || g.Count > 0) {
-		return fmt.Errorf("%s is no stream: repeat, interval, for and count mean nothing to it", g.Call)
-	}
-	if !e.method.IsClientStreaming() && (g.Repeat > 0 || g.Interval > 0) {
-		return fmt.Errorf("%s takes one message: repeat and interval mean nothing to it", g.Call)
+	if _, err := g.fits(e.method); err != nil {
+		return err
 	}
 	e.fixed = e.metadata.fixed()
-	for i, value := range values {
+	for i, value := range g.values() {
 		m, err := newMessage(value, e.method.GetInputType())
 		if err != nil {
 			return fmt.Errorf("message %d: %w", i+1, err)

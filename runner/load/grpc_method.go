@@ -17,6 +17,8 @@ import (
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/descriptorpb"
 )
 
 // describeWithin bounds the question to the target's reflection service.
@@ -28,17 +30,13 @@ const describeWithin = 5 * time.Second
 func describe(g *GRPC, env Env, addr string, secure bool) (*desc.MethodDescriptor, error) {
 	call := strings.TrimPrefix(g.Call, "/")
 	if g.Protoset != "" {
-		name := g.Protoset
-		if !filepath.IsAbs(name) {
-			name = filepath.Join(env.Dir, name)
-		}
-		set, err := os.ReadFile(name)
+		set, err := g.readProtoset(env.Dir)
 		if err != nil {
-			return nil, fmt.Errorf("read the protoset: %w", err)
+			return nil, err
 		}
 		method, err := protodesc.GetMethodDescFromProtoSetBinary(call, set)
 		if err != nil {
-			return nil, fmt.Errorf("find %s in %s: %w", call, name, err)
+			return nil, fmt.Errorf("find %s in %s: %w", call, g.Protoset, err)
 		}
 		return method, nil
 	}
@@ -63,6 +61,22 @@ func describe(g *GRPC, env Env, addr string, secure bool) (*desc.MethodDescripto
 	return findMethod(file, call)
 }
 
+// readProtoset reads the file of descriptions; a relative name is taken from dir.
+func (g *GRPC) readProtoset(dir string) ([]byte, error) {
+	name := g.Protoset
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(dir, name)
+	}
+	set, err := os.ReadFile(name)
+	if err == nil {
+		err = proto.Unmarshal(set, &descriptorpb.FileDescriptorSet{})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the protoset %s: %w", name, err)
+	}
+	return set, nil
+}
+
 // explain says what to do about a target without reflection.
 func explain(err error) error {
 	if status.Code(err) == codes.Unimplemented {
@@ -85,4 +99,42 @@ func findMethod(file *desc.FileDescriptor, call string) (*desc.MethodDescriptor,
 		known = append(known, m.GetName())
 	}
 	return nil, fmt.Errorf("%s has no method %s; it has %s", name, method, strings.Join(known, ", "))
+}
+
+// values are the messages of a call as they are written.
+func (g *GRPC) values() []any {
+	if len(g.Messages) > 0 {
+		return g.Messages
+	}
+	return []any{g.Data}
+}
+
+// fits looks whether the load asks of a method what it can do; else it names
+// the field that asks for more.
+func (g *GRPC) fits(method *desc.MethodDescriptor) (field string, err error) {
+	field = g.streamField()
+	switch {
+	case len(g.Messages) > 1 && !method.IsClientStreaming():
+		return "messages", fmt.Errorf("%s takes one message, not %d", g.Call, len(g.Messages))
+	case field != "" && !method.IsClientStreaming() && !method.IsServerStreaming():
+		return field, fmt.Errorf("%s is no stream: repeat, interval, for and count mean nothing to it", g.Call)
+	case (g.Repeat > 0 || g.Interval > 0) && !method.IsClientStreaming():
+		return field, fmt.Errorf("%s takes one message: repeat and interval mean nothing to it", g.Call)
+	}
+	return "", nil
+}
+
+// streamField is the first field given that speaks of a stream, or "".
+func (g *GRPC) streamField() string {
+	switch {
+	case g.Repeat > 0:
+		return "repeat"
+	case g.Interval > 0:
+		return "interval"
+	case g.For > 0:
+		return "for"
+	case g.Count > 0:
+		return "count"
+	}
+	return ""
 }

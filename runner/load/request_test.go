@@ -225,7 +225,7 @@ func TestData(t *testing.T) {
 		{"", "more.json", "after the list"},
 		{"", "none.json", "no rows"},
 	} {
-		err := (&Spec{HTTP: &HTTP{Data: &Data{CSV: c.csv, JSON: c.json}}}).LoadData(dir)
+		_, err := (&Data{CSV: c.csv, JSON: c.json}).Rows(dir)
 		if (err == nil) != (c.want == "") || (err != nil && !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s%s: %v, want %q", c.csv, c.json, err, c.want)
 		}

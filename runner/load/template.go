@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 	"text/template"
 )
@@ -52,6 +53,7 @@ type content struct {
 type part struct {
 	text  text
 	quote bool
+	at    string // where it is, as in "tags.1"; "" for the whole
 }
 
 // fixed returns the bytes, where no part is a template.
@@ -102,21 +104,21 @@ func parseJSON(value any) (content, error) {
 		value = map[string]any{}
 	}
 	c := content{json: true}
-	err := c.add(value)
+	err := c.add("", value)
 	return c, err
 }
 
-func (c *content) add(value any) error {
+func (c *content) add(at string, value any) error {
 	switch value := value.(type) {
 	case map[string]any:
-		return c.addObject(value)
+		return c.addObject(at, value)
 	case []any:
 		c.literal("[")
 		for i, item := range value {
 			if i > 0 {
 				c.literal(",")
 			}
-			if err := c.add(item); err != nil {
+			if err := c.add(within(at, strconv.Itoa(i)), item); err != nil {
 				return fmt.Errorf("item %d: %w", i+1, err)
 			}
 		}
@@ -128,7 +130,7 @@ func (c *content) add(value any) error {
 			return err
 		}
 		if t.tmpl != nil {
-			c.parts = append(c.parts, part{text: t, quote: true})
+			c.parts = append(c.parts, part{text: t, quote: true, at: at})
 			return nil
 		}
 	}
@@ -137,7 +139,7 @@ func (c *content) add(value any) error {
 	return err
 }
 
-func (c *content) addObject(object map[string]any) error {
+func (c *content) addObject(at string, object map[string]any) error {
 	names := make([]string, 0, len(object))
 	for name := range object {
 		names = append(names, name)
@@ -153,12 +155,19 @@ func (c *content) addObject(object map[string]any) error {
 			return err
 		}
 		c.literal(string(b) + ":")
-		if err := c.add(object[name]); err != nil {
+		if err := c.add(within(at, name), object[name]); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	c.literal("}")
 	return nil
+}
+
+func within(at, name string) string {
+	if at == "" {
+		return name
+	}
+	return at + "." + name
 }
 
 // literal appends fixed text, to the last part where that is fixed too.
