@@ -3,7 +3,7 @@
 GO      ?= go
 BIN     := bin/ordeal
 RUNS    ?= runs
-FUZZ    ?= 20s
+FUZZ    ?= 50000x
 LINT    := $(GO) tool -modfile=.ci/tools/lint/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
@@ -35,7 +35,7 @@ generate: ## make generated code and docs anew, with pinned tools
 	$(GO) test ./scenarios -run TestReference -update
 	$(GO) test ./cmd/ordeal -run README -update
 
-fuzz: ## run every fuzz test for FUZZ each (default 20s)
+fuzz: ## run every fuzz test, FUZZ inputs each (default 50000x)
 	@set -e; for file in $$(grep -rl '^func Fuzz' --include='*_test.go' .); do \
 	  for name in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\).*/\1/p' $$file); do \
 	    echo "$$name in $$(dirname $$file)"; \
