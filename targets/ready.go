@@ -18,7 +18,10 @@ const (
 	probeTimeout       = 2 * time.Second
 )
 
-var errExited = errors.New("it does not run")
+var (
+	errExited = errors.New("it does not run")
+	errNoLine = errors.New("no line of its output matches")
+)
 
 func readyWithin(spec *Spec) time.Duration {
 	if spec.Ready != nil {
@@ -50,19 +53,41 @@ func waitReady(ctx context.Context, within time.Duration, healthy func(context.C
 	defer cancel()
 	tick := time.NewTicker(probeEvery)
 	defer tick.Stop()
+	var why error
 	for {
 		err := healthy(ctx)
 		if err == nil {
 			return nil
 		}
+		if why == nil || !cutShort(ctx, err) {
+			why = err
+		}
 		select {
 		case <-exited:
 			return errExited
 		case <-ctx.Done():
-			return fmt.Errorf("not ready within %v: %w", within, err)
+			return notReady(ctx, within, why)
 		case <-tick.C:
 		}
 	}
+}
+
+// notReady says why a wait has ended with ctx: in time, or because it was cut
+// short.
+func notReady(ctx context.Context, within time.Duration, why error) error {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return fmt.Errorf("the wait until it is ready was cut short: %w", context.Cause(ctx))
+	}
+	return fmt.Errorf("not ready within %v: %w", within, why)
+}
+
+// cutShort reports whether a probe failed only because the time for all of them
+// was over, which says nothing of what is probed.
+func cutShort(ctx context.Context, err error) bool {
+	deadline, _ := ctx.Deadline()
+	over := ctx.Err() != nil || !time.Now().Before(deadline) // a dial may see the deadline before ctx does
+	var timeout net.Error
+	return over && (errors.Is(err, context.Canceled) || errors.As(err, &timeout) && timeout.Timeout())
 }
 
 // probe asks a target that tells of itself as its spec says.
@@ -80,7 +105,8 @@ func probe(ctx context.Context, spec *Spec, addr string) error {
 }
 
 // probeHTTP wants a 200. It makes a connection of its own, without a proxy, so
-// that it says something of the service as it is now.
+// that it says something of the service as it is now. It follows no redirect: a
+// probe goes to the hosts that the scenario names, and to no other.
 func probeHTTP(ctx context.Context, url string) error {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
@@ -88,7 +114,10 @@ func probeHTTP(ctx context.Context, url string) error {
 	if err != nil {
 		return err
 	}
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	client := http.Client{
+		Transport:     &http.Transport{DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 	resp, err := client.Do(req)
 	if err != nil {
 		return err
