@@ -46,6 +46,13 @@ func TestMain(m *testing.M) {
 		os.Exit(users.Main(ctx, os.Args[3:], os.Stdout, os.Stderr))
 	case "serve":
 		serveFixture(os.Args[2])
+	case "rivals": // the first fails, the others wait
+		if os.Mkdir(os.Args[2], 0o755) == nil {
+			os.Exit(7)
+		}
+		select {}
+	case "brief":
+		briefFixture(os.Args[2])
 	case "fail":
 		fmt.Println("about to fail")
 		os.Exit(7)
@@ -81,6 +88,19 @@ func serveFixture(addr string) {
 		fmt.Println(err)
 		os.Exit(1)
 	}
+}
+
+// briefFixture takes one connection and ends.
+func briefFixture(addr string) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		os.Exit(1)
+	}
+	if _, err := l.Accept(); err != nil {
+		os.Exit(1)
+	}
+	fmt.Println("took one")
+	os.Exit(4)
 }
 
 // familyFixture serves, with a child that holds its output: in the same process

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -77,13 +76,29 @@ func (l *Launcher) Start(ctx context.Context, spec *Spec, calls map[string][]str
 		}
 		t.procs = append(t.procs, p)
 	}
+	return t, t.start(ctx)
+}
+
+// errReplica is why a replica is no longer waited for.
+var errReplica = errors.New("another replica did not start")
+
+// start starts all replicas at once. The first that fails ends the wait for the
+// others.
+func (t *Target) start(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	errs := make([]error, len(t.procs))
 	var wg sync.WaitGroup
 	for i, p := range t.procs {
-		wg.Go(func() { errs[i] = p.Start(ctx) })
+		wg.Go(func() {
+			if err := p.Start(ctx); err != nil && !errors.Is(err, errReplica) {
+				errs[i] = fmt.Errorf("start %s: %w", p.Name(), err)
+				cancel(errReplica)
+			}
+		})
 	}
 	wg.Wait()
-	return t, errors.Join(errs...)
+	return errors.Join(errs...)
 }
 
 func (l *Launcher) newProcess(spec *Spec, i int, calls map[string][]string) (*Process, error) {
@@ -106,23 +121,6 @@ func (l *Launcher) newProcess(spec *Spec, i int, calls map[string][]string) (*Pr
 		}
 	}
 	return p, nil
-}
-
-// listenAddr picks the address of a command: there is no way to hand an open
-// listener to a program in general, so a port that is free now is chosen.
-func listenAddr(spec *Spec) (string, error) {
-	if spec.Listen != "" {
-		return spec.Listen, nil
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("find a free port for target %s: %w", spec.Name, err)
-	}
-	addr := l.Addr().String()
-	if err := l.Close(); err != nil {
-		return "", fmt.Errorf("find a free port for target %s: %w", spec.Name, err)
-	}
-	return addr, nil
 }
 
 func (l *Launcher) event(e evidence.Event) { l.eventAt(l.cfg.Clock.Now(), e) }
@@ -152,7 +150,11 @@ func (t *Target) stop(ctx context.Context) error {
 	errs := make([]error, len(t.procs))
 	var wg sync.WaitGroup
 	for i, p := range t.procs {
-		wg.Go(func() { errs[i] = errors.Join(p.stop(ctx), p.out.close()) })
+		wg.Go(func() {
+			if err := errors.Join(p.stop(ctx), p.out.close()); err != nil {
+				errs[i] = fmt.Errorf("stop %s: %w", p.Name(), err)
+			}
+		})
 	}
 	wg.Wait()
 	return errors.Join(errs...)

@@ -36,6 +36,10 @@ type life struct {
 	paused   bool
 }
 
+// runs reports whether it is not dead. Process.mu must be held: while it is, a
+// process that runs is not reaped, and its id stays its own.
+func (l *life) runs() bool { return !l.ended && !hasEnded(l.cmd.Process.Pid) }
+
 // spawn forks the process and sees to its end.
 func (p *Process) spawn() (*life, error) {
 	cmd := p.command()
@@ -101,7 +105,7 @@ func (l *life) await(ctx context.Context) error {
 	case <-l.told:
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("wait for its end: %w", ctx.Err())
+		return fmt.Errorf("wait for its end: %w", context.Cause(ctx))
 	case <-time.After(reapWithin):
 		return fmt.Errorf("pid %d is still there %v after SIGKILL", l.cmd.Process.Pid, reapWithin)
 	}

@@ -67,31 +67,70 @@ func (p *Process) last() *life {
 	return p.life
 }
 
-// Start starts it on its address and waits until it is ready.
+// Start starts it on its address and waits until it is ready. Like those of all
+// methods, its errors leave it to the caller to name the process.
 func (p *Process) Start(ctx context.Context) error {
 	p.ops.Lock()
 	defer p.ops.Unlock()
 	if p.living() != nil {
-		return fmt.Errorf("start %s: it runs already", p.name)
-	}
-	if last := p.last(); last != nil { // it is dead, but its end may not be told yet
-		if err := last.await(ctx); err != nil {
-			return fmt.Errorf("start %s: %w", p.name, err)
-		}
+		return errors.New("it runs already")
 	}
 	within := readyWithin(p.spec)
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
+	if err := p.maySpawn(ctx); err != nil {
+		return err
+	}
 	line := p.out.expect(readyLine(p.spec))
 	l, err := p.spawn()
 	if err != nil {
-		return fmt.Errorf("start %s: %w", p.name, err)
+		return err
 	}
 	if err := p.waitReady(ctx, line, l.told, within); err != nil {
-		return fmt.Errorf("start %s: %w", p.name, err)
+		return err
 	}
-	p.launcher.event(evidence.Event{Kind: evidence.TargetReady, Target: p.name, Text: p.Addr()})
+	at := p.launcher.cfg.Clock.Now()
+	if p.spec.Kind() == KindCommand {
+		// What answered may have been another program that took the address first.
+		if err := p.settled(ctx, l); err != nil {
+			return err
+		}
+	}
+	p.launcher.eventAt(at, evidence.Event{Kind: evidence.TargetReady, Target: p.name, Text: p.Addr()})
 	return nil
+}
+
+// maySpawn waits until nothing of an earlier life is in the way of a new one.
+func (p *Process) maySpawn(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if last := p.last(); last != nil { // it is dead, but its end may not be told yet
+		if err := last.await(ctx); err != nil {
+			return err
+		}
+	}
+	if p.spec.Kind() == KindCommand {
+		return awaitFree(ctx, p.Addr())
+	}
+	return nil
+}
+
+// settled waits a moment and sees whether the process still runs.
+func (p *Process) settled(ctx context.Context, l *life) error {
+	select {
+	case <-l.told:
+	case <-time.After(settle):
+	case <-ctx.Done():
+	}
+	p.mu.Lock()
+	runs := l.runs()
+	p.mu.Unlock()
+	if runs {
+		return nil
+	}
+	<-l.told // soon: it is dead
+	return p.earlyExit()
 }
 
 func (p *Process) waitReady(ctx context.Context, line <-chan string, exited <-chan struct{}, within time.Duration) error {
@@ -104,7 +143,7 @@ func (p *Process) waitReady(ctx context.Context, line <-chan string, exited <-ch
 		case <-exited:
 			return p.earlyExit()
 		case <-ctx.Done():
-			return fmt.Errorf("not ready within %v: %w; its last output:\n%s", within, ctx.Err(), p.out.last())
+			return fmt.Errorf("%w; its last output:\n%s", notReady(ctx, within, errNoLine), p.out.last())
 		}
 	}
 	err := waitReady(ctx, within, p.Healthy, exited)

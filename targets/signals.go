@@ -17,10 +17,10 @@ const stopWithin = 5 * time.Second
 // was sent to: nil where the process does not run, or has died just now. ends
 // says that the signal is meant to end it.
 func (p *Process) signal(sig syscall.Signal, ends bool) (*life, error) {
-	p.mu.Lock() // while it is held, the process is not reaped: its id stays its own
+	p.mu.Lock()
 	defer p.mu.Unlock()
 	l := p.life
-	if l == nil || l.ended || hasEnded(l.cmd.Process.Pid) {
+	if l == nil || !l.runs() {
 		return nil, nil
 	}
 	if err := syscall.Kill(-l.cmd.Process.Pid, sig); errors.Is(err, syscall.ESRCH) {
@@ -41,13 +41,10 @@ func (p *Process) Kill(ctx context.Context) error {
 	if err == nil && l == nil {
 		err = errExited
 	}
-	if err == nil {
-		err = l.await(ctx)
-	}
 	if err != nil {
-		return fmt.Errorf("kill %s: %w", p.name, err)
+		return err
 	}
-	return nil
+	return l.await(ctx)
 }
 
 // Terminate asks the process to end (SIGTERM) and waits until it has. One that
@@ -56,10 +53,7 @@ func (p *Process) Kill(ctx context.Context) error {
 func (p *Process) Terminate(ctx context.Context) error {
 	p.ops.Lock()
 	defer p.ops.Unlock()
-	if err := p.terminate(ctx); err != nil {
-		return fmt.Errorf("terminate %s: %w", p.name, err)
-	}
-	return nil
+	return p.terminate(ctx)
 }
 
 func (p *Process) terminate(ctx context.Context) error {
@@ -75,7 +69,7 @@ func (p *Process) terminate(ctx context.Context) error {
 	case <-l.told:
 		return nil
 	case <-ctx.Done():
-		why = fmt.Errorf("it was killed: %w", ctx.Err())
+		why = fmt.Errorf("it was killed: %w", context.Cause(ctx))
 	case <-time.After(p.spec.Grace):
 		why = fmt.Errorf("still there %v after SIGTERM, so it was killed", p.spec.Grace)
 	}
@@ -98,7 +92,7 @@ func (p *Process) Pause() error {
 		err = p.awaitStop(l)
 	}
 	if err != nil {
-		return fmt.Errorf("pause %s: %w", p.name, err)
+		return err
 	}
 	p.launcher.event(evidence.Event{Kind: evidence.TargetPaused, Target: p.name})
 	return nil
@@ -115,7 +109,7 @@ func (p *Process) awaitStop(l *life) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if l.ended || hasEnded(pid) { // what is dead stands still, too
+	if !l.runs() { // what is dead stands still, too
 		return errExited
 	}
 	l.paused = true
@@ -127,7 +121,7 @@ func (p *Process) awaitStop(l *life) error {
 func (p *Process) Resume() error {
 	l, err := p.signal(syscall.SIGCONT, false)
 	if err != nil {
-		return fmt.Errorf("resume %s: %w", p.name, err)
+		return err
 	}
 	if l == nil {
 		return nil
@@ -160,8 +154,5 @@ func (p *Process) stop(ctx context.Context) error {
 	} else {
 		errs = append(errs, l.await(ctx))
 	}
-	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("stop %s: %w", p.name, err)
-	}
-	return nil
+	return errors.Join(errs...)
 }
