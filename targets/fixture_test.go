@@ -138,7 +138,7 @@ func harnessFixture(dir string) {
 			}
 		}
 	}
-	fmt.Println("guard", l.guard.cmd.Process.Pid)
+	fmt.Println("guard", l.guard.pid)
 	select {}
 }
 

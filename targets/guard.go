@@ -2,6 +2,7 @@ package targets
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -45,12 +46,18 @@ func Guard(r io.Reader) error {
 
 // guard is the harness's side: the pipe to a process that runs Guard.
 type guard struct {
-	mu   sync.Mutex
-	pipe io.WriteCloser
-	cmd  *exec.Cmd
+	pid   int
+	ended chan struct{} // closed when it has ended
+	err   error         // how it ended; valid then
+
+	mu      sync.Mutex
+	pipe    io.WriteCloser
+	closing bool // its end is wanted
 }
 
-func startGuard(self []string) (*guard, error) {
+// startGuard starts the guard. If it ends before close, lost is called with the
+// reason; where lost is nil, close says it.
+func startGuard(self []string, lost func(error)) (*guard, error) {
 	cmd := exec.Command(self[0], append(self[1:len(self):len(self)], GuardVerb)...)
 	// A session of its own: a Ctrl-C at the terminal, or a kill of the harness's
 	// process group, must not take it away.
@@ -63,11 +70,46 @@ func startGuard(self []string) (*guard, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start the guard: %w", err)
 	}
-	return &guard{pipe: pipe, cmd: cmd}, nil
+	g := &guard{pid: cmd.Process.Pid, ended: make(chan struct{}), pipe: pipe}
+	go func() {
+		defer close(g.ended)
+		g.err = g.wait(cmd)
+		if lost != nil && errors.Is(g.err, errGuardLost) {
+			lost(g.err)
+			g.err = nil // it was told
+		}
+	}()
+	return g, nil
 }
 
-func (g *guard) add(pgid int) error  { return g.write('+', pgid) }
-func (g *guard) drop(pgid int) error { return g.write('-', pgid) }
+var errGuardLost = errors.New("the guard, which ends the targets if Ordeal is killed, has itself ended during the run")
+
+// wait waits for the end of the guard and judges it.
+func (g *guard) wait(cmd *exec.Cmd) error {
+	err := cmd.Wait()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch {
+	case !g.closing:
+		return fmt.Errorf("%w: %v", errGuardLost, cmd.ProcessState)
+	case err != nil:
+		return fmt.Errorf("wait for the guard: %w", err)
+	default:
+		return nil
+	}
+}
+
+func (g *guard) add(pgid int) error { return g.write('+', pgid) }
+
+// drop cannot fail for a guard that is gone: then nothing is left to be taken
+// away, and its end is told otherwise.
+func (g *guard) drop(pgid int) error {
+	err := g.write('-', pgid)
+	if errors.Is(err, os.ErrClosed) || errors.Is(err, syscall.EPIPE) {
+		return nil
+	}
+	return err
+}
 
 func (g *guard) write(sign byte, pgid int) error {
 	g.mu.Lock()
@@ -81,12 +123,14 @@ func (g *guard) write(sign byte, pgid int) error {
 // close lets the guard end; it kills what was not dropped.
 func (g *guard) close() error {
 	g.mu.Lock()
-	defer g.mu.Unlock()
-	if err := g.pipe.Close(); err != nil {
-		return fmt.Errorf("close the pipe to the guard: %w", err)
+	g.closing = true
+	err := g.pipe.Close()
+	g.mu.Unlock()
+	if errors.Is(err, os.ErrClosed) {
+		err = nil // the guard had ended
+	} else if err != nil {
+		err = fmt.Errorf("close the pipe to the guard: %w", err)
 	}
-	if err := g.cmd.Wait(); err != nil {
-		return fmt.Errorf("wait for the guard: %w", err)
-	}
-	return nil
+	<-g.ended
+	return errors.Join(err, g.err)
 }

@@ -31,11 +31,16 @@ type Config struct {
 	BaseDir string   // what a command's workdir is relative to
 	Clock   evidence.Clock
 	Sink    evidence.Sink
+
+	// Abort is called, from a goroutine of the launcher, when a run must not go on:
+	// what ends its targets if Ordeal is killed is itself gone. A
+	// context.CancelCauseFunc fits. Where it is nil, Close says so.
+	Abort func(error)
 }
 
 // NewLauncher starts the guard. The caller must Close the launcher.
 func NewLauncher(cfg Config) (*Launcher, error) {
-	g, err := startGuard(cfg.Self)
+	g, err := startGuard(cfg.Self, cfg.Abort)
 	if err != nil {
 		return nil, err
 	}
