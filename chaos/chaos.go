@@ -29,7 +29,8 @@ type Injection interface {
 	Touched() evidence.Touched
 }
 
-// Process is one running replica of a target, as faults need it.
+// Process is one running replica of a target, as faults need it. Its errors need
+// not say what was done to which process: the fault does.
 type Process interface {
 	Name() string // "users" or "users/1"
 	// Kill ends the process at once (SIGKILL to its group) and waits for it.

@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -13,6 +14,10 @@ type Env struct {
 	Processes func(target string) []Process // one a replica, in order; none where unknown or not ours to touch
 	Clock     evidence.Clock
 	Seed      uint64 // of the run: the same seed draws the same jitter and shares
+	// Run is the context of the run, nil for one that does not end. When it is
+	// done the targets are about to be ended: then a heal does not start a process
+	// again, nor wait for one that is being started, and calls neither an error.
+	Run context.Context
 }
 
 // Fault binds the spec to what it is to break. It fails if that does not exist
@@ -33,7 +38,11 @@ func (s *Spec) Fault(env Env) (Fault, error) {
 	if err != nil {
 		return nil, fmt.Errorf("fault %q: %w", s, err)
 	}
-	return &processFault{name: s.String(), kind: kinds[0].(processKind), procs: procs}, nil
+	run := env.Run
+	if run == nil {
+		run = context.Background()
+	}
+	return &processFault{name: s.String(), kind: kinds[0].(processKind), procs: procs, run: run}, nil
 }
 
 // check validates the spec and its kind, for a spec that no scenario's decoder

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -39,23 +38,17 @@ func numbered(replica int) string {
 
 func (k *Kill) replica() int { return k.Replica }
 
-func (k *Kill) strike(ctx context.Context, procs []Process, count *atomic.Int64) (func(context.Context) error, error) {
-	// The restart outlives the cancellation of the run, but not the heal.
-	life, end := context.WithCancel(context.WithoutCancel(ctx))
-	var mu sync.Mutex
-	var killed []Process
-	err := each(procs, "kill", func(p Process) error {
-		if err := p.Kill(ctx); err != nil {
-			return err
-		}
-		count.Add(1)
-		mu.Lock()
-		defer mu.Unlock()
-		killed = append(killed, p)
-		return nil
-	})
+// killWithin bounds the wait for a process that was sent SIGKILL.
+const killWithin = 10 * time.Second
+
+func (k *Kill) strike(ctx context.Context, s scene) (func(context.Context) error, error) {
+	life, end := s.lifetime(ctx) // the restart outlives the injection
+	killed, err := s.killAll(ctx)
 	start := func() error {
-		return each(killed, "start", func(p Process) error { return p.Start(life) })
+		if s.run.Err() != nil {
+			return nil // the process is about to be ended
+		}
+		return s.excuse(each(killed, "start", func(p Process) error { return p.Start(life) }))
 	}
 	if err != nil {
 		defer end()
@@ -73,6 +66,25 @@ func (k *Kill) strike(ctx context.Context, procs []Process, count *atomic.Int64)
 		close(healing)
 		return <-started
 	}, nil
+}
+
+// killAll kills all processes, and gives those that are dead then. It is not cut
+// short by ctx: what was sent SIGKILL dies, waited for or not.
+func (s scene) killAll(ctx context.Context) (killed []Process, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), killWithin)
+	defer cancel()
+	var mu sync.Mutex
+	err = each(s.procs, "kill", func(p Process) error {
+		if err := p.Kill(ctx); err != nil {
+			return err
+		}
+		s.count.Add(1)
+		mu.Lock()
+		defer mu.Unlock()
+		killed = append(killed, p)
+		return nil
+	})
+	return killed, err
 }
 
 // stayDead waits for as long as the processes are to stay dead: no longer than

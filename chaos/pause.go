@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
 )
 
 // Pause stops the processes of a target (SIGSTOP), as when they hang: ports
@@ -21,14 +20,14 @@ func (p *Pause) String() string { return "pause" + numbered(p.Replica) }
 
 func (p *Pause) replica() int { return p.Replica }
 
-func (p *Pause) strike(_ context.Context, procs []Process, count *atomic.Int64) (func(context.Context) error, error) {
-	for i, proc := range procs {
+func (p *Pause) strike(_ context.Context, s scene) (func(context.Context) error, error) {
+	for i, proc := range s.procs {
 		if err := proc.Pause(); err != nil {
-			return nil, errors.Join(fmt.Errorf("pause %s: %w", proc.Name(), err), resume(procs[:i+1]))
+			return nil, errors.Join(fmt.Errorf("pause %s: %w", proc.Name(), err), resume(s.procs[:i+1]))
 		}
-		count.Add(1)
+		s.count.Add(1)
 	}
-	return func(context.Context) error { return resume(procs) }, nil
+	return func(context.Context) error { return resume(s.procs) }, nil
 }
 
 // resume lets all go on, whatever becomes of one.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"ordeal/runner/evidence"
 )
@@ -13,9 +14,32 @@ import (
 // processKind is a kind of fault that acts on the processes of a target.
 type processKind interface {
 	kind
-	// strike starts the fault. It gives what heals it, called once. The count is
-	// raised for each process that the fault acts on.
-	strike(ctx context.Context, procs []Process, count *atomic.Int64) (func(context.Context) error, error)
+	// strike starts the fault. It gives what heals it, called once.
+	strike(ctx context.Context, s scene) (func(context.Context) error, error)
+}
+
+// scene is what a fault on processes acts on.
+type scene struct {
+	procs []Process
+	count *atomic.Int64   // raised for each process that the fault acts on
+	run   context.Context // of the run: when it is done, the processes are about to be ended
+}
+
+// lifetime gives a context for what a fault still does after its injection: it
+// outlives ctx, but not the run. end releases it.
+func (s scene) lifetime(ctx context.Context) (life context.Context, end func()) {
+	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(s.run, cancel)
+	return life, func() { stop(); cancel() }
+}
+
+// excuse drops an error that came while the run was ending: nobody waits any
+// more for a process that does not come up.
+func (s scene) excuse(err error) error {
+	if s.run.Err() != nil {
+		return nil
+	}
+	return err
 }
 
 // processFault is a fault of any kind on processes.
@@ -23,9 +47,13 @@ type processFault struct {
 	name  string
 	kind  processKind
 	procs []Process
+	run   context.Context
 }
 
 func (f *processFault) String() string { return f.name }
+
+// undoWithin bounds the healing of a fault whose injection was cut short.
+const undoWithin = time.Minute
 
 // Inject strikes the processes, and returns once all are struck.
 func (f *processFault) Inject(ctx context.Context) (Injection, error) {
@@ -33,9 +61,14 @@ func (f *processFault) Inject(ctx context.Context) (Injection, error) {
 		return nil, err
 	}
 	in := &processInjection{}
-	heal, err := f.kind.strike(ctx, f.procs, &in.count)
+	heal, err := f.kind.strike(ctx, scene{f.procs, &in.count, f.run})
 	if err != nil {
 		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		healing, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoWithin)
+		defer cancel()
+		return nil, errors.Join(err, heal(healing))
 	}
 	in.heal = heal
 	return in, nil

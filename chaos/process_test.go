@@ -17,6 +17,7 @@ type fakeProcess struct {
 	log  *actions
 	fail string // the action that fails
 	hang string // the action that waits for its context
+	then func() // called after each action
 }
 
 type actions struct {
@@ -45,6 +46,9 @@ func (p *fakeProcess) do(ctx context.Context, what string) error {
 		return errors.New(what + " went wrong")
 	}
 	p.log.add(what + " " + p.name)
+	if p.then != nil {
+		p.then()
+	}
 	return ctx.Err()
 }
 

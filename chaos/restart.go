@@ -3,7 +3,6 @@ package chaos
 import (
 	"context"
 	"fmt"
-	"sync/atomic"
 )
 
 // Restart is a graceful rolling restart: one replica after the other is asked
@@ -22,11 +21,10 @@ func (r *Restart) String() string { return "restart" + numbered(r.Replica) }
 
 func (r *Restart) replica() int { return r.Replica }
 
-func (r *Restart) strike(ctx context.Context, procs []Process, count *atomic.Int64) (func(context.Context) error, error) {
-	// It outlives the injection's context, but not the heal.
-	life, end := context.WithCancel(context.WithoutCancel(ctx))
+func (r *Restart) strike(ctx context.Context, s scene) (func(context.Context) error, error) {
+	life, end := s.lifetime(ctx) // it goes on after the injection
 	done := make(chan error, 1)
-	go func() { done <- roll(life, procs, count) }()
+	go func() { done <- s.excuse(s.roll(life)) }()
 	return func(ctx context.Context) error {
 		defer end()
 		defer context.AfterFunc(ctx, end)()
@@ -36,12 +34,12 @@ func (r *Restart) strike(ctx context.Context, procs []Process, count *atomic.Int
 
 // roll restarts one process after the other. It stops at the first that fails,
 // so that a restart that goes wrong does not take down every replica.
-func roll(ctx context.Context, procs []Process, count *atomic.Int64) error {
-	for i, p := range procs {
+func (s scene) roll(ctx context.Context) error {
+	for i, p := range s.procs {
 		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("%d of %d processes were restarted in time: %w", i, len(procs), err)
+			return fmt.Errorf("%d of %d processes were restarted in time: %w", i, len(s.procs), err)
 		}
-		count.Add(1)
+		s.count.Add(1)
 		if err := p.Terminate(ctx); err != nil {
 			return fmt.Errorf("terminate %s: %w", p.Name(), err)
 		}
