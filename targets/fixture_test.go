@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -115,15 +116,25 @@ func familyFixture(addr string, attr *syscall.SysProcAttr) {
 	serveFixture(addr)
 }
 
-// harnessFixture starts a target with a child and one that is paused, tells
-// their pids, and waits to be killed.
+// harnessTargets gives the programs that the harness fixture starts, by name.
+// What has left its group is only found on Linux.
+func harnessTargets() map[string]string {
+	programs := map[string]string{"family": "family", "paused": "family"}
+	if runtime.GOOS == "linux" {
+		programs["daemon"] = "daemon"
+	}
+	return programs
+}
+
+// harnessFixture starts a target with a child, one that is paused, and one with a
+// child that has left its group, tells their pids, and waits to be killed.
 func harnessFixture(dir string) {
 	l, err := NewLauncher(Config{Self: []string{os.Args[0]}, LogDir: dir, Clock: evidence.NewClock(), Sink: &recorder{}})
 	if err != nil {
 		os.Exit(1)
 	}
-	for _, name := range []string{"family", "paused"} {
-		spec := &Spec{Name: name, Command: []string{os.Args[0], "family", "${addr}"}, Replicas: 1, Grace: time.Second}
+	for name, fixture := range harnessTargets() {
+		spec := &Spec{Name: name, Command: []string{os.Args[0], fixture, "${addr}"}, Replicas: 1, Grace: time.Second}
 		t, err := l.Start(context.Background(), spec, nil)
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)

@@ -20,12 +20,19 @@ const GuardVerb = "guard"
 // clean up. It reads lines "+PGID" and "-PGID" from r, which is the reading end
 // of a pipe that only the harness can write to; at the end of r it kills every
 // process group that was added and not taken away. SIGKILL ends stopped
-// processes too.
+// processes too. A line "ORDEAL_RUN=…" names the marker of the run: processes
+// that carry it in their environment are then killed as well, where they can be
+// found.
 func Guard(r io.Reader) error {
 	groups := map[int]bool{}
+	marker := ""
 	lines := bufio.NewScanner(r)
 	for lines.Scan() {
 		text := lines.Text()
+		if strings.HasPrefix(text, markerName+"=") {
+			marker = text
+			continue
+		}
 		pgid, err := strconv.Atoi(strings.TrimLeft(text, "+-"))
 		if err != nil || pgid <= 1 {
 			continue
@@ -36,12 +43,16 @@ func Guard(r io.Reader) error {
 			delete(groups, pgid)
 		}
 	}
+	errs := []error{lines.Err()}
 	for pgid := range groups {
-		if err := syscall.Kill(-pgid, syscall.SIGKILL); err != nil && err != syscall.ESRCH {
-			return fmt.Errorf("end process group %d: %w", pgid, err)
+		if err := syscall.Kill(-pgid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+			errs = append(errs, fmt.Errorf("end process group %d: %w", pgid, err))
 		}
 	}
-	return lines.Err()
+	if marker != "" {
+		sweep(marker)
+	}
+	return errors.Join(errs...)
 }
 
 // guard is the harness's side: the pipe to a process that runs Guard.
@@ -55,14 +66,14 @@ type guard struct {
 	closing bool // its end is wanted
 }
 
-// startGuard starts the guard. If it ends before close, lost is called with the
+// startGuard starts the guard of the processes that carry marker. If it ends before close, lost is called with the
 // reason; where lost is nil, close says it.
-func startGuard(self []string, lost func(error)) (*guard, error) {
+func startGuard(self []string, marker string, lost func(error)) (*guard, error) {
 	cmd := exec.Command(self[0], append(self[1:len(self):len(self)], GuardVerb)...)
 	// A session of its own: a Ctrl-C at the terminal, or a kill of the harness's
 	// process group, must not take it away.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	cmd.Stderr = os.Stderr
+	cmd.Stderr, cmd.Env = os.Stderr, unmarked()
 	pipe, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, fmt.Errorf("pipe to the guard: %w", err)
@@ -79,6 +90,9 @@ func startGuard(self []string, lost func(error)) (*guard, error) {
 			g.err = nil // it was told
 		}
 	}()
+	if _, err := fmt.Fprintln(pipe, marker); err != nil {
+		return nil, errors.Join(fmt.Errorf("tell the guard the marker of the run: %w", err), g.close())
+	}
 	return g, nil
 }
 

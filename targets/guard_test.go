@@ -48,7 +48,7 @@ func TestGuardThatEndsDuringTheRunAbortsIt(t *testing.T) {
 }
 
 func TestGuardThatEndsIsSaidByCloseWhereNobodyElseIsTold(t *testing.T) {
-	g, err := startGuard([]string{os.Args[0]}, nil)
+	g, err := startGuard([]string{os.Args[0]}, newMarker(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func TestGuardThatEndsIsSaidByCloseWhereNobodyElseIsTold(t *testing.T) {
 }
 
 func TestGuardThatIsClosedIsNotLost(t *testing.T) {
-	g, err := startGuard([]string{os.Args[0]}, func(err error) { t.Errorf("told %v", err) })
+	g, err := startGuard([]string{os.Args[0]}, newMarker(), func(err error) { t.Errorf("told %v", err) })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 // Launcher starts targets for one run and ends them all.
 type Launcher struct {
 	cfg     Config
+	marker  string // in the environment of every process that is started
 	guard   *guard
 	spawner *spawner
 
@@ -40,11 +41,12 @@ type Config struct {
 
 // NewLauncher starts the guard. The caller must Close the launcher.
 func NewLauncher(cfg Config) (*Launcher, error) {
-	g, err := startGuard(cfg.Self, cfg.Abort)
+	marker := newMarker()
+	g, err := startGuard(cfg.Self, marker, cfg.Abort)
 	if err != nil {
 		return nil, err
 	}
-	return &Launcher{cfg: cfg, guard: g, spawner: newSpawner()}, nil
+	return &Launcher{cfg: cfg, marker: marker, guard: g, spawner: newSpawner()}, nil
 }
 
 // Target is a target that was started, or an external one.
@@ -135,8 +137,9 @@ func (l *Launcher) eventAt(at time.Duration, e evidence.Event) {
 	l.cfg.Sink.Event(e)
 }
 
-// Close ends every target, callers before what they call, then the guard. It is
-// bounded by each target's grace.
+// Close ends every target, callers before what they call, then what they left
+// behind outside their groups, then the guard. It is bounded by each target's
+// grace.
 func (l *Launcher) Close(ctx context.Context) error {
 	l.mu.Lock()
 	targets := l.targets
@@ -147,6 +150,9 @@ func (l *Launcher) Close(ctx context.Context) error {
 		errs = append(errs, t.stop(ctx))
 	}
 	l.spawner.close()
+	for _, line := range sweep(l.marker) {
+		l.event(evidence.Event{Kind: evidence.Note, Text: "a process that a target had left in the background was killed: " + line})
+	}
 	errs = append(errs, l.guard.close())
 	return errors.Join(errs...)
 }

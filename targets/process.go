@@ -178,6 +178,7 @@ func (p *Process) command() *exec.Cmd {
 	for k, v := range p.spec.Env {
 		cmd.Env = append(cmd.Env, k+"="+v)
 	}
+	cmd.Env = append(cmd.Env, p.launcher.marker)
 	if p.spec.Kind() == KindCommand {
 		cmd.Dir = p.spec.Workdir
 		if !filepath.IsAbs(cmd.Dir) {
