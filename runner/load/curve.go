@@ -81,9 +81,7 @@ type Ramp struct {
 
 // Validate reports a ramp that cannot be.
 func (r *Ramp) Validate(bad func(field, format string, args ...any)) {
-	if r.Over < 0 {
-		bad("over", "a ramp cannot take %v", r.Over)
-	}
+	checkTime(bad, "over", r.Over)
 }
 
 func (r *Ramp) String() string {

@@ -45,11 +45,16 @@ func (s *Spec) Validate(bad func(field, format string, args ...any)) {
 	if s.Clients > 0 && s.Arrivals != "" {
 		bad("arrivals", "a closed model has no schedule: its arrivals follow from the answers")
 	}
-	if s.Timeout < 0 {
-		bad("timeout", "want a time above 0s, not %v", s.Timeout)
-	}
+	checkTime(bad, "timeout", s.Timeout)
 	if s.GRPC != nil && s.GRPC.For > 0 && s.timeout() <= s.GRPC.For {
 		bad("timeout", "a stream that lasts %v needs a timeout above that, not %v", s.GRPC.For, s.timeout())
+	}
+}
+
+// checkTime reports a time that is negative; zero is one that is not given.
+func checkTime(bad func(field, format string, args ...any), field string, d time.Duration) {
+	if d < 0 {
+		bad(field, "want a time above 0s, not %v", d)
 	}
 }
 

@@ -48,12 +48,8 @@ func (g *GRPC) Validate(bad func(field, format string, args ...any)) {
 	if g.Connections > maxConnections {
 		bad("connections", "want at most %d, not %d", maxConnections, g.Connections)
 	}
-	if g.Interval < 0 {
-		bad("interval", "want a time above 0s, not %v", g.Interval)
-	}
-	if g.For < 0 {
-		bad("for", "want a time above 0s, not %v", g.For)
-	}
+	checkTime(bad, "interval", g.Interval)
+	checkTime(bad, "for", g.For)
 	if _, err := parseJSON(g.Data); err != nil {
 		bad("data", "%v", err)
 	}

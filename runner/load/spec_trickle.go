@@ -24,12 +24,8 @@ func (t *Trickle) Validate(bad func(field, format string, args ...any)) {
 	if t.Path != "" && !strings.HasPrefix(t.Path, "/") {
 		bad("path", "want a path that starts with /, not %q", t.Path)
 	}
-	if t.Every < 0 {
-		bad("every", "want a time above 0s, not %v", t.Every)
-	}
-	if t.Hold < 0 {
-		bad("hold", "want a time above 0s, not %v", t.Hold)
-	}
+	checkTime(bad, "every", t.Every)
+	checkTime(bad, "hold", t.Hold)
 }
 
 func (t *Trickle) hold() time.Duration {
