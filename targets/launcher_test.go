@@ -84,7 +84,7 @@ func TestReferenceServicesStartInOrderAndKeepTheirAddress(t *testing.T) {
 func TestCommandGetsItsPlaceholdersAndItsEndIsAnEvent(t *testing.T) {
 	l, rec := launch(t)
 	spec := command("shop", "serve", "${addr}", "port=${port}", "up=${calls.db}")
-	spec.Env = map[string]string{"FIXTURE": "from-env"}
+	spec.Env = map[string]string{"FIXTURE": "from-env-${port}-${calls.db}"}
 	spec.Calls = map[string]string{"db": "db"}
 	spec.Ready = &Ready{HTTP: "/healthz", Within: 15 * time.Second}
 	shop, err := l.Start(context.Background(), spec, map[string][]string{"db": {"127.0.0.1:1", "127.0.0.1:2"}})
@@ -93,7 +93,7 @@ func TestCommandGetsItsPlaceholdersAndItsEndIsAnEvent(t *testing.T) {
 	}
 	addr := shop.Addrs()[0]
 	_, port, _ := strings.Cut(addr, ":")
-	want := addr + " port=" + port + " up=127.0.0.1:1,127.0.0.1:2 from-env"
+	want := addr + " port=" + port + " up=127.0.0.1:1,127.0.0.1:2 from-env-" + port + "-127.0.0.1:1,127.0.0.1:2"
 	if got := get(t, "http://"+addr+"/"); got != want {
 		t.Errorf("the command sees %q, want %q", got, want)
 	}

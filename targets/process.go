@@ -175,8 +175,9 @@ func (p *Process) command() *exec.Cmd {
 	argv := p.argv()
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Env = os.Environ()
+	fill := p.filler()
 	for k, v := range p.spec.Env {
-		cmd.Env = append(cmd.Env, k+"="+v)
+		cmd.Env = append(cmd.Env, k+"="+fill(v))
 	}
 	cmd.Env = append(cmd.Env, p.launcher.marker)
 	if p.spec.Kind() == KindCommand {
@@ -192,16 +193,24 @@ func (p *Process) argv() []string {
 	if p.spec.Kind() == KindReference {
 		return p.referenceArgv()
 	}
-	host, port, _ := net.SplitHostPort(p.Addr())
-	fill := map[string]string{"addr": p.Addr(), "host": host, "port": port}
-	for name, addrs := range p.calls {
-		fill["calls."+name] = strings.Join(addrs, ",")
-	}
+	fill := p.filler()
 	argv := make([]string, len(p.spec.Command))
 	for i, arg := range p.spec.Command {
-		argv[i] = placeholder.ReplaceAllStringFunc(arg, func(m string) string { return fill[m[2:len(m)-1]] })
+		argv[i] = fill(arg)
 	}
 	return argv
+}
+
+// filler gives what fills in the placeholders of a text.
+func (p *Process) filler() func(text string) string {
+	host, port, _ := net.SplitHostPort(p.Addr())
+	values := map[string]string{"addr": p.Addr(), "host": host, "port": port}
+	for name, addrs := range p.calls {
+		values["calls."+name] = strings.Join(addrs, ",")
+	}
+	return func(text string) string {
+		return placeholder.ReplaceAllStringFunc(text, func(m string) string { return values[m[2:len(m)-1]] })
+	}
 }
 
 func (p *Process) commandLine() string {

@@ -23,7 +23,7 @@ type Spec struct {
 
 	Calls    map[string]string `yaml:"calls" ref:"target" doc:"the targets that this one calls, by the name it knows them by (a flag of a reference service, ${calls.NAME} of a command)"`
 	Tuning   map[string]string `yaml:"tuning" doc:"settings of a reference service by name, such as breaker: off"`
-	Env      map[string]string `yaml:"env" doc:"environment variables for a program that Ordeal starts"`
+	Env      map[string]string `yaml:"env" doc:"environment variables for a program that Ordeal starts; in those of a command, ${addr} and the like are filled in as in its arguments"`
 	Replicas int               `yaml:"replicas" default:"1" doc:"how many processes to start"`
 	Listen   string            `yaml:"listen" doc:"the address a command listens on; a free loopback port where absent"`
 	Ready    *Ready            `yaml:"ready" doc:"how to tell that it is ready; a connection to its address where absent"`
@@ -93,6 +93,11 @@ func (s *Spec) validateReference(bad func(field, format string, args ...any)) {
 	if s.Ready != nil {
 		bad("ready", "a reference service says itself when it is ready")
 	}
+	for _, name := range slices.Sorted(maps.Keys(s.Env)) {
+		if m := placeholder.FindString(s.Env[name]); m != "" {
+			bad("env."+name, "%s is filled in for a command only", m)
+		}
+	}
 	wants := referenceCalls(s.Reference)
 	for _, name := range wants {
 		if _, ok := s.Calls[name]; !ok {
@@ -124,13 +129,21 @@ func (s *Spec) validateCommand(bad func(field, format string, args ...any)) {
 		}
 	}
 	for _, arg := range s.Command {
-		for _, m := range placeholder.FindAllStringSubmatch(arg, -1) {
-			name, isCall := strings.CutPrefix(m[1], "calls.")
-			if !isCall && m[1] != "addr" && m[1] != "host" && m[1] != "port" {
-				bad("command", "unknown ${%s}: want ${addr}, ${host}, ${port} or ${calls.NAME}", m[1])
-			} else if _, ok := s.Calls[name]; isCall && !ok {
-				bad("command", "${%s} needs calls: {%s: TARGET}", m[1], name)
-			}
+		s.validatePlaceholders("command", arg, bad)
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Env)) {
+		s.validatePlaceholders("env."+name, s.Env[name], bad)
+	}
+}
+
+// validatePlaceholders checks what is to be filled in in a text.
+func (s *Spec) validatePlaceholders(field, text string, bad func(field, format string, args ...any)) {
+	for _, m := range placeholder.FindAllStringSubmatch(text, -1) {
+		name, isCall := strings.CutPrefix(m[1], "calls.")
+		if !isCall && m[1] != "addr" && m[1] != "host" && m[1] != "port" {
+			bad(field, "unknown ${%s}: want ${addr}, ${host}, ${port} or ${calls.NAME}", m[1])
+		} else if _, ok := s.Calls[name]; isCall && !ok {
+			bad(field, "${%s} needs calls: {%s: TARGET}", m[1], name)
 		}
 	}
 }
