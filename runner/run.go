@@ -100,9 +100,11 @@ func (r *run) carryOut(ctx context.Context, dir string) (err error) {
 	if err := os.Mkdir(logs, 0o755); err != nil {
 		return fmt.Errorf("make the directory for output of targets: %w", err)
 	}
+	ctx, abort := context.WithCancelCause(ctx)
+	defer abort(nil)
 	stopProgress := r.progress(nil)
 	sys, err := startSystem(ctx, r.plan, targets.Config{
-		Self: r.opts.Self, LogDir: logs, BaseDir: r.opts.BaseDir, Clock: r.clock, Sink: r.live,
+		Self: r.opts.Self, LogDir: logs, BaseDir: r.opts.BaseDir, Clock: r.clock, Sink: r.live, Abort: abort,
 	})
 	stopProgress()
 	if err != nil {
