@@ -7,6 +7,10 @@ import (
 	"os"
 	"path/filepath"
 
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+
+	"ordeal/runner/load"
 	"ordeal/targets"
 )
 
@@ -21,7 +25,7 @@ func (p *Plan) Prepare(dir string) error {
 		}
 	}
 	for _, l := range p.Loads {
-		for _, m := range l.Prepare(dir, p.Seed) {
+		for _, m := range l.Prepare(dir, p.Seed, services(p.Target(l.Target()))) {
 			errs = append(errs, p.decoded.src.errorAt(p.decoded.place(m.In, m.Field), fmt.Sprintf("load %s: %v", l.Name, m.Err), ""))
 		}
 	}
@@ -29,6 +33,21 @@ func (p *Plan) Prepare(dir string) error {
 		return sortErrors(errs)
 	}
 	return nil
+}
+
+// services tells of what a reference service serves, whose code is a part of this
+// program; nil for other targets.
+func services(t *targets.Spec) load.Services {
+	if t.Kind() != targets.KindReference {
+		return nil
+	}
+	return func(name string) (protoreflect.FileDescriptor, error) {
+		found, err := protoregistry.GlobalFiles.FindDescriptorByName(protoreflect.FullName(name))
+		if err != nil {
+			return nil, fmt.Errorf("the reference %s has none of that name", t.Reference)
+		}
+		return found.ParentFile(), nil
+	}
 }
 
 // checkWorkdir looks whether the directory of a command is there.

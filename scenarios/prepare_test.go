@@ -53,6 +53,26 @@ func TestPrepareNamesThePlace(t *testing.T) {
 	}
 }
 
+// TestPrepareKnowsTheReferenceServices: their calls and messages are known.
+func TestPrepareKnowsTheReferenceServices(t *testing.T) {
+	const text = "ordeal: v1\nname: x\ntargets:\n  t: {reference: users}\nload:\n  l: {grpc: {target: t, call: CALL, data: DATA}, rate: 1/s}\n" +
+		"timeline: [{phase: p, for: 1s}]\nexpect: [{errors: {load: l, count: \"= 0\"}}]\n"
+	for _, c := range []struct{ call, data, at, says string }{
+		{"user.v1.UserService/GetUser", `{user_id: "{{.Seq}}"}`, "", ""},
+		{"grpc.health.v1.Health/Check", "{}", "", ""},
+		{"user.v1.UserService/GetUzer", "{}", "user.v1.UserService/GetUzer", "has no method GetUzer; it has"},
+		{"user.v2.UserService/GetUser", "{}", "user.v2.UserService/GetUser", "the reference users has none of that name"},
+		{"user.v1.UserService/GetUser", "{uzer_id: a}", "data", "uzer_id"},
+	} {
+		es := asErrors(mustParse(t, strings.NewReplacer("CALL", c.call, "DATA", c.data).Replace(text)).Prepare(""))
+		switch {
+		case c.says == "" && len(es) == 0:
+		case len(es) != 1 || c.says == "" || !strings.HasPrefix(es[0].Source[es[0].Column-1:], c.at) || !strings.Contains(es[0].Msg, c.says):
+			t.Errorf("%s %s: %v", c.call, c.data, es)
+		}
+	}
+}
+
 func TestTheLibraryIsPrepared(t *testing.T) {
 	entries, err := Library()
 	if err != nil {

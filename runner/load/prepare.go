@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/jhump/protoreflect/desc"
+	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
 // Misfit is what is wrong with one field of a load.
@@ -22,13 +23,17 @@ type Misfit struct {
 	Err   error
 }
 
+// Services finds the file that describes a gRPC service by the service's name.
+type Services func(name string) (protoreflect.FileDescriptor, error)
+
 // Prepare tries out everything of the load that needs no target: data files
 // and descriptions are read, a token is made, and the request of a sample call
 // is put together for each set of columns that the data has. Relative names
-// are taken from dir, where the scenario is. A load without misfits can still
-// fail on the values of other calls.
-func (s *Spec) Prepare(dir string, seed uint64) []Misfit {
-	t := &trial{spec: s}
+// are taken from dir, where the scenario is; served tells of the gRPC services
+// of the target, nil where only the target itself could. A load without misfits
+// can still fail on the values of other calls.
+func (s *Spec) Prepare(dir string, seed uint64, served Services) []Misfit {
+	t := &trial{spec: s, served: served}
 	rows, ok := t.rows(dir)
 	if !ok {
 		return t.found // no template can be filled
@@ -47,10 +52,11 @@ func (s *Spec) Prepare(dir string, seed uint64) []Misfit {
 
 // trial is a sample call that is put together and not sent.
 type trial struct {
-	spec  *Spec
-	vars  *vars
-	row   uint64 // of the data, from 1; 0 for the first, which needs no number
-	found []Misfit
+	spec   *Spec
+	served Services
+	vars   *vars
+	row    uint64 // of the data, from 1; 0 for the first, which needs no number
+	found  []Misfit
 }
 
 func (t *trial) bad(in any, field string, err error) {
@@ -220,16 +226,23 @@ func (t *trial) grpc(g *GRPC, dir string) {
 	}
 }
 
-// method is the description of what is called, where a file tells of it.
+// method is the description of what is called, where that is known without the
+// target.
 func (t *trial) method(g *GRPC, dir string) *desc.MethodDescriptor {
-	if g.Protoset == "" {
+	var method *desc.MethodDescriptor
+	var err error
+	switch {
+	case g.Protoset != "":
+		if _, err := g.readProtoset(dir); err != nil {
+			t.bad(g, "protoset", err)
+			return nil
+		}
+		method, err = describe(g, Env{Dir: dir}, "", false)
+	case t.served != nil:
+		method, err = t.served.find(strings.TrimPrefix(g.Call, "/"))
+	default:
 		return nil
 	}
-	if _, err := g.readProtoset(dir); err != nil {
-		t.bad(g, "protoset", err)
-		return nil
-	}
-	method, err := describe(g, Env{Dir: dir}, "", false)
 	if err != nil {
 		t.bad(g, "call", err)
 		return nil
@@ -237,6 +250,19 @@ func (t *trial) method(g *GRPC, dir string) *desc.MethodDescriptor {
 	field, err := g.fits(method)
 	t.bad(g, field, err)
 	return method
+}
+
+func (s Services) find(call string) (*desc.MethodDescriptor, error) {
+	service, _, _ := strings.Cut(call, "/")
+	described, err := s(service)
+	if err != nil {
+		return nil, fmt.Errorf("find the service %s: %w", service, err)
+	}
+	file, err := desc.WrapFile(described)
+	if err != nil {
+		return nil, fmt.Errorf("read the description of %s: %w", service, err)
+	}
+	return findMethod(file, call)
 }
 
 // explain words the error of a template for the one who wrote it.

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"google.golang.org/grpc/interop/grpc_testing"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/protoadapt"
+	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
 // TestPrepare: what could be known to be wrong before anything is started is
@@ -86,11 +88,37 @@ func TestPrepare(t *testing.T) {
 		{Spec{Trickle: &Trickle{}}, "", ""},
 		{Spec{Trickle: &Trickle{Path: "/a b"}}, "path", "%20"},
 	} {
-		got := c.spec.Prepare(dir, 1)
+		got := c.spec.Prepare(dir, 1, nil)
 		switch {
 		case c.says == "" && len(got) == 0:
 		case len(got) != 1 || c.says == "" || got[0].Field != c.field || !strings.Contains(got[0].Err.Error(), c.says):
 			t.Errorf("%+v %+v: %+v, want %q: %q", c.spec.HTTP, c.spec.GRPC, got, c.field, c.says)
+		}
+	}
+}
+
+// TestPrepareKnowsTheServices: what the services of the target are said to be is
+// held against the call, as a protoset is.
+func TestPrepareKnowsTheServices(t *testing.T) {
+	served := func(name string) (protoreflect.FileDescriptor, error) {
+		if name != "grpc.testing.TestService" {
+			return nil, errors.New("not served")
+		}
+		return grpc_testing.File_grpc_testing_test_proto, nil
+	}
+	for _, c := range []struct {
+		spec        GRPC
+		field, says string
+	}{
+		{GRPC{Call: "grpc.testing.TestService/UnaryCall", Data: map[string]any{"response_size": 1}}, "", ""},
+		{GRPC{Call: "grpc.testing.TestService/UnaryCal"}, "call", "has no method UnaryCal; it has EmptyCall, UnaryCall"},
+		{GRPC{Call: "grpc.testing.Other/UnaryCall"}, "call", "find the service grpc.testing.Other: not served"},
+		{GRPC{Call: "grpc.testing.TestService/UnaryCall", Data: map[string]any{"size": 1}}, "data", "size"},
+		{GRPC{Call: "grpc.testing.TestService/UnaryCall", Repeat: 2}, "repeat", "is no stream"},
+	} {
+		got := (&Spec{GRPC: &c.spec}).Prepare("", 1, served)
+		if (len(got) == 0) != (c.says == "") || len(got) > 0 && (got[0].Field != c.field || !strings.Contains(got[0].Err.Error(), c.says)) {
+			t.Errorf("%+v: %+v, want %q: %q", c.spec, got, c.field, c.says)
 		}
 	}
 }
