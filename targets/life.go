@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	// reapWithin bounds the wait for a process that was sent SIGKILL: only one that
+	// reapWithin bounds the wait for a process that is to be dead: only one that
 	// is stuck in the kernel takes longer.
 	reapWithin = 10 * time.Second
 	// drainWithin bounds the reading of what a dead process has written. The
@@ -107,7 +107,7 @@ func (l *life) await(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("wait for its end: %w", context.Cause(ctx))
 	case <-time.After(reapWithin):
-		return fmt.Errorf("pid %d is still there %v after SIGKILL", l.cmd.Process.Pid, reapWithin)
+		return fmt.Errorf("the end of pid %d was not seen within %v", l.cmd.Process.Pid, reapWithin)
 	}
 }
 
