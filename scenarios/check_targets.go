@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -31,7 +32,8 @@ func (c *checker) calls() {
 
 // usesCall reports whether a command is told the address of what it calls.
 func usesCall(t *targets.Spec, name string) bool {
-	return slices.ContainsFunc(t.Command, func(arg string) bool { return strings.Contains(arg, "${calls."+name+"}") })
+	asked := func(text string) bool { return strings.Contains(text, "${calls."+name+"}") }
+	return slices.ContainsFunc(t.Command, asked) || slices.ContainsFunc(slices.Collect(maps.Values(t.Env)), asked)
 }
 
 // wayTo finds targets that lead by their calls from one to another, both
