@@ -3,6 +3,7 @@
 GO      ?= go
 BIN     := bin/ordeal
 RUNS    ?= runs
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 FUZZ    ?= 50000x
 LINT    := $(GO) tool -modfile=.ci/tools/lint/go.mod golangci-lint
 
@@ -13,7 +14,7 @@ help: ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build bin/ordeal
-	$(GO) build -trimpath -o $(BIN) ./cmd/ordeal
+	$(GO) build -trimpath -ldflags '-X ordeal/runner.version=$(VERSION)' -o $(BIN) ./cmd/ordeal
 
 test: ## run every test, with the race detector
 	$(GO) test -race -timeout 20m ./...

@@ -9,7 +9,7 @@ import (
 	"ordeal/runner/evidence"
 )
 
-// Version is the release, set when a release is built.
+// version is the release or the commit, set by the linker.
 var version = "devel"
 
 // Version gives the version of Ordeal.
