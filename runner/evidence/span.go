@@ -75,7 +75,7 @@ func spans(meta *Meta, events []Event, last time.Duration) []Span {
 		}
 		finish(end, false)
 	}
-	if len(out) == 0 {
+	if len(events) == 0 { // the file was lost: otherwise a phase without an event was not begun
 		out = plannedSpans(meta, last)
 	}
 	for _, f := range faultSpans(events) {
@@ -100,7 +100,7 @@ func onSchedule(at, planned time.Duration) time.Duration {
 	return at
 }
 
-// plannedSpans stands in where no event tells of a phase: the phases that must
+// plannedSpans stands in where there are no events at all: the phases that must
 // have begun before the last thing that is known.
 func plannedSpans(meta *Meta, last time.Duration) []Span {
 	var out []Span

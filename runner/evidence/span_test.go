@@ -52,6 +52,10 @@ func TestPhasesAreWhatReallyHappened(t *testing.T) {
 			[]Event{start(100, "warmup"), {At: 200, Kind: FaultInjected, Phase: "warmup", Fault: "x"}, {At: 900, Kind: FaultFailed, Phase: "warmup", Fault: "x", Text: "heal: no"}, end(1000, "warmup", "")}, 1000,
 			[]Span{{Name: "warmup", Start: 100, End: 1000, Planned: s, Complete: true, Warmup: true, Faults: []FaultSpan{{Phase: "warmup", Fault: "x", Injected: 200, WasInjected: true, Failed: "heal: no"}}}},
 		},
+		"a run that ended before its timeline": {
+			[]Event{{At: 1, Kind: RunStart}, {At: 1500 * time.Millisecond, Kind: RunEnd}}, 1500 * time.Millisecond,
+			nil,
+		},
 		"no events": {
 			nil, 1500 * time.Millisecond,
 			[]Span{{Name: "warmup", Start: 100, End: s + 100, Planned: s, Complete: true, Warmup: true}, {Name: "outage", Start: s, End: 1500 * time.Millisecond, Planned: s}},

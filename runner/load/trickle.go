@@ -56,10 +56,11 @@ func (e *trickleEngine) Run(ctx context.Context, start time.Duration, s Schedule
 
 // call is one slow client, from its connection to its end.
 func (e *trickleEngine) call(ctx context.Context, pace *pacer, seq uint64) evidence.Sample {
-	ctx, cancel := context.WithTimeout(ctx, e.spec.timeout())
-	defer cancel()
 	addr := e.dial[seq%uint64(len(e.dial))]
 	s := evidence.Sample{Load: e.env.Index, Seq: seq, Sent: e.env.Clock.Now(), Backend: addr}
+	// After the send is stamped: a pause in between must not shorten the wait.
+	ctx, cancel := context.WithTimeout(ctx, e.spec.timeout())
+	defer cancel()
 	s.Intended = pace.intended(seq, s.Sent)
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "tcp", addr)
