@@ -144,7 +144,7 @@ func situations() []situation {
 					t.Errorf("%d of %d calls are timeouts", n, len(got))
 				}
 				for _, s := range got[:15] {
-					if d := s.Service(); d < 190*time.Millisecond || d > 5*time.Second {
+					if d := s.Service(); d < 100*time.Millisecond || d > 5*time.Second {
 						t.Errorf("a timeout of 200ms took %v", d)
 						break
 					}
