@@ -135,7 +135,7 @@ func figures(s *evidence.Stats, took time.Duration) Figures {
 	if s == nil {
 		return f
 	}
-	f.Calls, f.Errors, f.Degraded, f.Bytes = s.Calls, s.Errors(), s.Marked, s.Bytes
+	f.Calls, f.Errors, f.Degraded, f.Late, f.Bytes = s.Calls, s.Errors(), s.Marked, s.Late, s.Bytes
 	if took > 0 {
 		f.Rate = float64(s.Calls) / took.Seconds()
 	}

@@ -98,7 +98,8 @@ type Figures struct {
 	Planned  int64            `json:"planned,omitempty"` // calls the schedule had; absent in a closed model
 	Rate     float64          `json:"calls_per_second"`
 	Errors   int64            `json:"errors"`
-	Degraded int64            `json:"degraded"` // answers marked as not the real ones
+	Degraded int64            `json:"degraded"`  // answers marked as not the real ones
+	Late     int64            `json:"sent_late"` // calls sent more than 10 ms after their time
 	Classes  map[string]int64 `json:"classes,omitempty"`
 	Codes    []CodeCount      `json:"codes,omitempty"`
 	Backends map[string]int64 `json:"backends,omitempty"` // calls by who answered, where known

@@ -98,8 +98,8 @@ func counted(n int64, noun string) string {
 }
 
 // classWords says how calls failed, with their codes, the most frequent first,
-// and how many answers were not the real ones: "http-5xx 12 (503), timeout 3;
-// 40 degraded".
+// how many answers were not the real ones and how many calls were sent late:
+// "http-5xx 12 (503), timeout 3; 40 degraded; 7 sent over 10.0ms late".
 func classWords(f Figures) string {
 	type failed struct {
 		name string
@@ -117,14 +117,17 @@ func classWords(f Figures) string {
 	for _, c := range classes {
 		parts = append(parts, c.name+" "+thousands(c.n)+codeWords(f.Codes, c.name))
 	}
-	s := strings.Join(parts, ", ")
-	if f.Degraded > 0 {
-		if s != "" {
-			s += "; "
-		}
-		s += thousands(f.Degraded) + " degraded"
+	var words []string
+	if len(parts) > 0 {
+		words = append(words, strings.Join(parts, ", "))
 	}
-	return s
+	if f.Degraded > 0 {
+		words = append(words, thousands(f.Degraded)+" degraded")
+	}
+	if f.Late > 0 {
+		words = append(words, fmt.Sprintf("%s sent over %s late", thousands(f.Late), duration(evidence.LateAfter)))
+	}
+	return strings.Join(words, "; ")
 }
 
 // codeWords names the codes of a class: " (503)", " (503 ×12, 502 ×3)".

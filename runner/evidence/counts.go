@@ -1,10 +1,17 @@
 package evidence
 
+import "time"
+
+// LateAfter is the send lag above which a call counts as sent late: beyond the
+// slack of timers, whatever is measured.
+const LateAfter = 10 * time.Millisecond
+
 // Counts is how many calls there were and how they ended.
 type Counts struct {
 	Calls  int64
 	Class  [NumClasses]int64 // calls by class; their sum is Calls
 	Marked int64             // calls whose answer was not the real one (Sample.Mark not empty), of any class
+	Late   int64             // calls sent more than LateAfter after their time
 }
 
 // OK is the number of calls answered with success, marked ones included.
@@ -40,6 +47,7 @@ func (c *Counts) Add(o Counts) {
 		c.Class[i] += o.Class[i]
 	}
 	c.Marked += o.Marked
+	c.Late += o.Late
 }
 
 func (c *Counts) record(s *Sample) {
@@ -47,6 +55,9 @@ func (c *Counts) record(s *Sample) {
 	c.Class[knownClass(s.Class)]++
 	if s.Mark != "" {
 		c.Marked++
+	}
+	if s.Lag() > LateAfter {
+		c.Late++
 	}
 }
 

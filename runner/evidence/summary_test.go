@@ -291,3 +291,17 @@ func TestDistributionKeepsExtremesExactly(t *testing.T) {
 		t.Error("a nil distribution has values")
 	}
 }
+
+func TestCallsSentLateAreCounted(t *testing.T) {
+	var c Counts
+	c.record(&Sample{Intended: time.Second, Sent: time.Second + LateAfter, Done: 2 * time.Second}) // at the edge: not late
+	c.record(&Sample{Intended: time.Second, Sent: time.Second + LateAfter + 1, Done: 2 * time.Second})
+	if c.Late != 1 || c.Calls != 2 {
+		t.Errorf("%d of %d calls are late, want 1 of 2", c.Late, c.Calls)
+	}
+	sum := c
+	sum.Add(c)
+	if sum.Late != 2 {
+		t.Errorf("added up, %d are late, want 2", sum.Late)
+	}
+}
