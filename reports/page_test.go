@@ -167,3 +167,13 @@ func benchmark(b *testing.B, r Renderer) {
 		b.SetBytes(int64(out.Len()))
 	}
 }
+
+func TestWordsBesideTheFiguresOfALoad(t *testing.T) {
+	f := Figures{Degraded: 4, Late: 7, Classes: map[string]int64{"ok": 90, "timeout": 3}}
+	if got, want := classWords(f), "timeout 3; 4 degraded; 7 sent over 10.0ms late"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := classWords(Figures{Classes: map[string]int64{"ok": 90}}); got != "" {
+		t.Errorf("where all is well it says %q", got)
+	}
+}
