@@ -161,41 +161,12 @@ func (e *grpcEngine) Run(ctx context.Context, start time.Duration, s Schedule, o
 	if err != nil {
 		return fmt.Errorf("set ghz up: %w", err)
 	}
-	err = run.until(requester)
+	// Run ends when the pacer stops and every call has returned. Requester.Stop
+	// is not used: it blocks when Run has ended meanwhile.
+	_, err = requester.Run()
 	run.sweep()
 	if err != nil && !errors.Is(err, errNotMade) {
 		return fmt.Errorf("make the calls: %w", err)
-	}
-	return nil
-}
-
-// closeWithin is how long ghz may take to close its connections when every call
-// has ended and been recorded.
-const closeWithin = time.Second
-
-// until lets the requester run until the pacer has stopped and every call has
-// returned. Requester.Stop is not used: it blocks when Run has ended meanwhile.
-//
-// When it closes a connection, ghz waits for the connection's state to change;
-// if that happened an instant before, it waits for the 10 s that it gives
-// itself. Nothing of the run is in that wait, so it is left to end by itself.
-func (r *grpcRun) until(requester *runner.Requester) error {
-	ended := make(chan error, 1)
-	go func() {
-		_, err := requester.Run()
-		ended <- err
-	}()
-	tick := time.NewTicker(closeWithin / 20)
-	defer tick.Stop()
-	for idle := 0; idle < 20; {
-		select {
-		case err := <-ended:
-			return err
-		case <-tick.C:
-			if r.pacer.idle() {
-				idle++
-			}
-		}
 	}
 	return nil
 }

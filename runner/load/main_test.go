@@ -16,7 +16,5 @@ func TestMain(m *testing.M) {
 		_, _ = os.Stderr.WriteString(err.Error() + "\n")
 		os.Exit(1)
 	}
-	// Now and then ghz takes 10 s to close a connection; see until.
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/bojand/ghz/runner.(*Requester).closeClientConns"),
-		goleak.IgnoreAnyFunction("github.com/bojand/ghz/runner.connectionOnState.func1"))
+	goleak.VerifyTestMain(m)
 }

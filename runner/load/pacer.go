@@ -2,7 +2,6 @@ package load
 
 import (
 	"context"
-	"sync/atomic"
 	"time"
 
 	"ordeal/runner/evidence"
@@ -25,7 +24,6 @@ type pacer struct {
 	end      time.Duration // of the timeline, on the clock
 	slots    chan struct{} // holds one token for each call in flight
 	waiter   waiter        // for the start of the next call
-	over     atomic.Bool   // no further call is issued
 }
 
 func newPacer(ctx context.Context, spec *Spec, env Env, start time.Duration, s Schedule) *pacer {
@@ -47,39 +45,26 @@ const late = 50 * time.Millisecond
 // Pace waits until call number hits may be issued, and takes its slot. stop
 // means that there is no further call. It is called from one goroutine.
 func (p *pacer) Pace(_ time.Duration, hits uint64) (wait time.Duration, stop bool) {
-	if !p.await(hits) {
-		p.over.Store(true)
-		return 0, true
-	}
-	return 0, false
-}
-
-// idle reports that no further call is issued and none is in flight.
-func (p *pacer) idle() bool { return p.over.Load() && len(p.slots) == 0 }
-
-// await waits until call number hits may be issued, and takes its slot; false
-// says that it may not.
-func (p *pacer) await(hits uint64) bool {
 	if p.ctx.Err() != nil {
-		return false
+		return 0, true
 	}
 	limit := p.end
 	if p.closed {
 		if at := p.clock.Now(); at < p.start && !p.waiter.wait(p.start-at) {
-			return false
+			return 0, true
 		}
 	} else {
 		at, ok := p.schedule.At(hits)
 		if !ok {
-			return false
+			return 0, true
 		}
 		at += p.start
 		limit = max(limit, at+late)
 		if ahead := at - p.clock.Now(); ahead > 0 && !p.waiter.wait(ahead) {
-			return false
+			return 0, true
 		}
 	}
-	return p.take(limit)
+	return 0, !p.take(limit)
 }
 
 // Rate is asked for by no engine that is used here.

@@ -51,22 +51,6 @@ func TestPacer(t *testing.T) {
 		t.Cleanup(p.close)
 		return p
 	}
-	t.Run("is idle when it has stopped and the last call has ended", func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
-		p := newPacer(ctx, &Spec{Rate: holdAt(1000)}, Env{Clock: clock, End: time.Minute}, clock.Now(), unpaced{})
-		defer p.close()
-		if _, stop := p.Pace(0, 0); stop || p.idle() {
-			t.Errorf("with a call in flight: stop %v, idle %v", stop, p.idle())
-		}
-		cancel()
-		if _, stop := p.Pace(0, 1); !stop || p.idle() {
-			t.Errorf("stopped, with a call in flight: stop %v, idle %v", stop, p.idle())
-		}
-		p.release(evidence.OK)
-		if !p.idle() {
-			t.Error("stopped and with no call in flight it is not idle")
-		}
-	})
 	t.Run("waits for the call's time, and asks the engine for no wait", func(t *testing.T) {
 		p := newOne(Spec{Rate: holdAt(20)}, 20*time.Millisecond, time.Minute)
 		for n := range uint64(3) {
