@@ -107,7 +107,7 @@ func TestTimelineHealsWhenCut(t *testing.T) {
 	line.edge = func() {
 		if phase, faults := line.now(); phase == "broken" && len(faults) == 0 {
 			go func() {
-				for !p.isPaused() {
+				for !strings.Contains(out.kinds(), "fault-injected") {
 					time.Sleep(time.Millisecond)
 				}
 				cancel(ErrInterrupted)

@@ -162,7 +162,10 @@ func (e *grpcEngine) Run(ctx context.Context, start time.Duration, s Schedule, o
 		return fmt.Errorf("set ghz up: %w", err)
 	}
 	// Run ends when the pacer stops and every call has returned. Requester.Stop
-	// is not used: it blocks when Run has ended meanwhile.
+	// is not used: it blocks when Run has ended meanwhile. Now and then Run takes
+	// 10 s more: ghz waits for a connection that it closes to change its state,
+	// and may look an instant after it has. That is waited for, because ghz closes
+	// its connections one by one and the others are open until then.
 	_, err = requester.Run()
 	run.sweep()
 	if err != nil && !errors.Is(err, errNotMade) {
