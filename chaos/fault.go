@@ -4,16 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-
-	"ordeal/runner/evidence"
 )
 
 // Env is what a fault needs of the run that it is part of.
 type Env struct {
 	Link      func(name string) *Link       // nil where there is none
 	Processes func(target string) []Process // one a replica, in order; none where unknown or not ours to touch
-	Clock     evidence.Clock
-	Seed      uint64 // of the run: the same seed draws the same jitter and shares
+	Seed      uint64                        // of the run: the same seed draws the same jitter and shares
 	// Run is the context of the run, nil for one that does not end. When it is
 	// done the targets are about to be ended: then a heal does not start a process
 	// again, nor wait for one that is being started, and calls neither an error.

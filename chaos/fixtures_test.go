@@ -132,7 +132,6 @@ func envOf(l *Link) Env {
 			return nil
 		},
 		Processes: func(string) []Process { return nil },
-		Clock:     l.clock,
 		Seed:      7,
 	}
 }

@@ -154,7 +154,7 @@ func (r *run) underLoad(ctx context.Context, sys *system, engines []engine, scra
 	defer cancel(nil)
 	line := &timeline{
 		plan: r.plan, clock: r.clock, start: r.start, out: r.live, edge: scraper.Look, abort: cancel,
-		env: chaos.Env{Link: sys.link, Processes: sys.processes, Clock: r.clock, Seed: r.plan.Seed, Run: ctx},
+		env: chaos.Env{Link: sys.link, Processes: sys.processes, Seed: r.plan.Seed, Run: ctx},
 	}
 	stopProgress := r.progress(line)
 	defer stopProgress()
