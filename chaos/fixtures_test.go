@@ -29,8 +29,9 @@ type events struct {
 	all []evidence.Event
 }
 
-func (e *events) Sample(evidence.Sample) {}
-func (e *events) Point(evidence.Point)   {}
+func (e *events) Sample(evidence.Sample)   {}
+func (e *events) Message(evidence.Message) {}
+func (e *events) Point(evidence.Point)     {}
 func (e *events) Event(ev evidence.Event) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -49,8 +49,9 @@ type journal struct {
 	events []evidence.Event
 }
 
-func (*journal) Sample(evidence.Sample) {}
-func (*journal) Point(evidence.Point)   {}
+func (*journal) Sample(evidence.Sample)   {}
+func (*journal) Message(evidence.Message) {}
+func (*journal) Point(evidence.Point)     {}
 func (j *journal) Event(e evidence.Event) {
 	j.mu.Lock()
 	defer j.mu.Unlock()

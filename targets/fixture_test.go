@@ -170,8 +170,9 @@ type recorder struct {
 	events []evidence.Event
 }
 
-func (*recorder) Sample(evidence.Sample) {}
-func (*recorder) Point(evidence.Point)   {}
+func (*recorder) Sample(evidence.Sample)   {}
+func (*recorder) Message(evidence.Message) {}
+func (*recorder) Point(evidence.Point)     {}
 func (r *recorder) Event(e evidence.Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

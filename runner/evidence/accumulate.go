@@ -59,7 +59,11 @@ func (r *repeat[K]) flush(m map[K]int64, rest K) {
 
 // merge adds the calls of another phase.
 func (s *Stats) merge(o *Stats) {
-	if o == nil || o.Calls == 0 {
+	if o == nil {
+		return
+	}
+	s.Messages.merge(&o.Messages)
+	if o.Calls == 0 {
 		return
 	}
 	if s.Calls == 0 {

@@ -30,6 +30,13 @@ func call(load int, seq uint64) Sample {
 	return s
 }
 
+// message makes a message from its numbers.
+func message(load int, call, n uint64) Message {
+	at := time.Duration(call)*time.Millisecond + time.Duration(n)*10*time.Microsecond
+	sent := at + time.Duration(n%13)*time.Microsecond
+	return Message{Load: load, Call: call, N: n, Intended: at, Sent: sent, Done: sent + time.Duration(1+(call*31+n)*7919%5000)*time.Microsecond}
+}
+
 func point(series int, n int) Point {
 	return Point{
 		At: time.Duration(n) * 250 * time.Millisecond, Target: fmt.Sprintf("users/%d", series%2), Name: fmt.Sprintf("metric_%d", series),
@@ -94,6 +101,9 @@ func TestWhatIsWrittenIsReadOnceAndWhole(t *testing.T) {
 			for i := range each {
 				w.Sample(call(g%3, uint64(g*each+i)))
 				if i%100 == 0 {
+					for n := range uint64(i / 100) {
+						w.Message(message(g%3, uint64(g*each+i), n))
+					}
 					w.Event(Event{At: time.Duration(g*each + i), Kind: Note, Text: fmt.Sprint(g, i), Touched: &Touched{Bytes: int64(i)}})
 					w.Point(point(g, i))
 				}
@@ -120,6 +130,25 @@ func TestWhatIsWrittenIsReadOnceAndWhole(t *testing.T) {
 	}
 	if len(r.Events) != writers*each/100 || r.Events[1].Touched == nil {
 		t.Errorf("%d events read, %d written", len(r.Events), writers*each/100)
+	}
+	messages := make(map[Message]int)
+	for m, err := range r.Messages() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		messages[m]++
+	}
+	if want := writers * (each / 100) * (each/100 - 1) / 2; len(messages) != want {
+		t.Errorf("%d distinct messages read, %d written", len(messages), want)
+	}
+	for g := range writers {
+		for i := 0; i < each; i += 100 {
+			for n := range uint64(i / 100) {
+				if want := message(g%3, uint64(g*each+i), n); messages[want] != 1 {
+					t.Fatalf("message %+v was read %d times", want, messages[want])
+				}
+			}
+		}
 	}
 	points := make(map[Point]int)
 	for p, err := range r.Points() {
@@ -216,6 +245,10 @@ func TestAfterCloseNothingHangsAndAllIsCounted(t *testing.T) {
 	wg.Wait()
 	w.Event(Event{Kind: Note})
 	w.Point(Point{})
+	w.Message(Message{})
+	if n := w.messages.late.Load(); n != 1 {
+		t.Errorf("%d messages late, want 1", n)
+	}
 	var all uint64
 	for _, n := range sent {
 		all += n

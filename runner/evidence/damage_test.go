@@ -112,7 +112,7 @@ func TestMetaSurvives(t *testing.T) {
 	if err := json.Unmarshal(text, &m); err != nil {
 		t.Fatal(err)
 	}
-	if r.Meta.Scenario != "test" || r.Meta.ID != "run" || r.Meta.Format != Format || len(r.Meta.Files) != 6 || m.Files["scenario.yaml"] == "" {
+	if r.Meta.Scenario != "test" || r.Meta.ID != "run" || r.Meta.Format != Format || len(r.Meta.Files) != 7 || m.Files["scenario.yaml"] == "" {
 		t.Errorf("read %+v", r.Meta)
 	}
 }

@@ -90,6 +90,47 @@ func (d *sampleDecoder) toClasses(rows []Sample, names []string) {
 	}
 }
 
+// messageDecoder decodes rows of messages/*.parquet.
+type messageDecoder struct{ ints [chunkRows]int64 }
+
+func newMessageDecoder() *messageDecoder { return new(messageDecoder) }
+
+func (d *messageDecoder) columns() []column { return messageColumns }
+
+func (d *messageDecoder) decode(c []cursor, rows []Message) error {
+	ints := d.ints[:len(rows)]
+	for column := range messageColumns {
+		c[column].int64s(ints)
+		switch column {
+		case 0:
+			for i, v := range ints {
+				rows[i].Load = int(v)
+			}
+		case 1:
+			for i, v := range ints {
+				rows[i].Call = uint64(v)
+			}
+		case 2:
+			for i, v := range ints {
+				rows[i].N = uint64(v)
+			}
+		case 3:
+			for i, v := range ints {
+				rows[i].Intended = time.Duration(v)
+			}
+		case 4:
+			for i, v := range ints {
+				rows[i].Sent = time.Duration(v)
+			}
+		case 5:
+			for i, v := range ints {
+				rows[i].Done = time.Duration(v)
+			}
+		}
+	}
+	return nil
+}
+
 // pointDecoder decodes rows of series/*.parquet.
 type pointDecoder struct {
 	in     *interner

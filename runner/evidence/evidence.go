@@ -8,9 +8,10 @@
 //	scenario.yaml      the scenario, verbatim
 //	events.jsonl       an Event a line, as they happened
 //	samples/*.parquet  a row a call: load, load_name, seq, intended_ns, sent_ns, done_ns, class, code, bytes, backend, mark
+//	messages/*.parquet a row a message of a streaming call: load, load_name, call, n, intended_ns, sent_ns, done_ns
 //	series/*.parquet   a row a value: at_ns, target, name, labels, value
 //
-// Parquet files are numbered segments of a few seconds each. One that is not
+// Without streaming calls there is no messages directory. Parquet files are numbered segments of a few seconds each. One that is not
 // finished has a name that ends in .partial, so a kill costs no more than those.
 //
 // All times in evidence are offsets from one base instant, read from one
@@ -22,6 +23,7 @@ package evidence
 // kept by the owner of the sink, which fails the run.
 type Sink interface {
 	Sample(Sample)
+	Message(Message)
 	Event(Event)
 	Point(Point)
 }

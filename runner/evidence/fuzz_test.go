@@ -31,7 +31,7 @@ func FuzzReadEvents(f *testing.F) {
 
 func FuzzReadSegment(f *testing.F) {
 	dir := finishedRun(f)
-	for _, name := range []string{samplesDir + "/000002.parquet", seriesDir + "/000001.parquet"} {
+	for _, name := range []string{samplesDir + "/000002.parquet", messagesDir + "/000001.parquet", seriesDir + "/000001.parquet"} {
 		text, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
 		if err != nil {
 			f.Fatal(err)
@@ -51,8 +51,13 @@ func FuzzReadSegment(f *testing.F) {
 			rows += len(s)
 			return rows < enough
 		})
-		if err == nil && err2 == nil && rows > 0 {
-			t.Fatal("rows that are samples and points at once")
+		samplesAndPoints := err == nil && err2 == nil && rows > 0
+		_, err = scan(bytes.NewReader(text), int64(len(text)), newMessageDecoder(), make([]Message, chunkRows), func(s []Message) bool {
+			rows += len(s)
+			return rows < enough
+		})
+		if samplesAndPoints || (err == nil && err2 == nil && rows > 0) {
+			t.Fatal("rows that are points and something else at once")
 		}
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -51,6 +52,9 @@ func hashFile(path string) (sum string, err error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
+// segmentDirs are the directories that a run alone writes to.
+var segmentDirs = []string{samplesDir, messagesDir, seriesDir}
+
 // Verify compares the files with the hashes that were taken when the run ended
 // and says in one line each what differs. Reports written later are no
 // difference. A run that never ended has no hashes, which is one line too.
@@ -73,7 +77,7 @@ func (r *Run) Verify() ([]string, error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(now)) {
 		_, known := r.Meta.Files[name]
-		if !known && (strings.HasPrefix(name, samplesDir+"/") || strings.HasPrefix(name, seriesDir+"/")) {
+		if !known && slices.Contains(segmentDirs, path.Dir(name)) {
 			out = append(out, fmt.Sprintf("%q was added after the run", name))
 		}
 	}

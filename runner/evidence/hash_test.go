@@ -22,6 +22,10 @@ func TestVerifyFindsWhatWasTouched(t *testing.T) {
 			return os.WriteFile(filepath.Join(d, scenarioFile), []byte("ordeal: v1\nname: kinder\n"), 0o644)
 		}, `"scenario.yaml" was changed`},
 		"a segment removed": {func(d string) error { return os.Remove(filepath.Join(d, samplesDir, segmentName(3))) }, `"samples/000003.parquet" is missing`},
+		"a message":         {func(d string) error { return flip(filepath.Join(d, messagesDir, segmentName(1))) }, `"messages/000001.parquet" was changed`},
+		"messages added": {func(d string) error {
+			return os.Link(filepath.Join(d, messagesDir, segmentName(1)), filepath.Join(d, messagesDir, segmentName(2)))
+		}, `"messages/000002.parquet" was added`},
 		"a segment added": {func(d string) error {
 			return os.Link(filepath.Join(d, samplesDir, segmentName(1)), filepath.Join(d, samplesDir, segmentName(4)))
 		}, `"samples/000004.parquet" was added`},

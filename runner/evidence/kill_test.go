@@ -31,6 +31,7 @@ func writeUntilKilled(dir string) {
 	deadline := time.Now().Add(time.Minute) // should the test itself be killed
 	for i := uint64(0); time.Now().Before(deadline); i++ {
 		w.Sample(call(0, i))
+		w.Message(message(0, i, 0))
 		w.Point(point(0, int(i)))
 		if i%50 == 0 {
 			w.Event(Event{At: call(0, i).Intended, Kind: Note, Text: strings.Repeat("x", 200)})
@@ -48,10 +49,11 @@ func TestKilledRunIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = child.Process.Kill() }() // gone already where all went well
-	waitFor(t, "finished segments of samples and of points", func() bool {
+	waitFor(t, "finished segments of samples, of messages and of points", func() bool {
 		_, err1 := os.Stat(filepath.Join(dir, samplesDir, segmentName(3)))
 		_, err2 := os.Stat(filepath.Join(dir, seriesDir, segmentName(3)))
-		return err1 == nil && err2 == nil
+		_, err3 := os.Stat(filepath.Join(dir, messagesDir, segmentName(3)))
+		return err1 == nil && err2 == nil && err3 == nil
 	})
 	if err := child.Process.Kill(); err != nil {
 		t.Fatal(err)
@@ -87,6 +89,9 @@ func TestKilledRunIsRead(t *testing.T) {
 	sum := mustSum(t, r)
 	if sum.Loads[0].Whole.Calls != int64(len(got)) || sum.Outside != 0 {
 		t.Errorf("the summary has %+v, %d outside", sum.Loads[0].Whole.Counts, sum.Outside)
+	}
+	if n := sum.Loads[0].Whole.Messages.Count; n == 0 {
+		t.Error("no message was read")
 	}
 	if p, ok := r.Phase("steady"); !ok || p.Complete || p.End <= 0 {
 		t.Errorf("the open phase is %+v", p)
@@ -140,6 +145,7 @@ func finishedRun(t testing.TB) string {
 	for i := range 300 {
 		w.Sample(call(0, uint64(i)))
 		w.Point(point(i%3, i/3))
+		w.Message(message(0, uint64(i/10), uint64(i%10)))
 	}
 	w.Event(Event{At: time.Second, Kind: PhaseEnd, Phase: "steady"})
 	if err := w.Close(Completed, nil); err != nil {

@@ -44,7 +44,7 @@ type Meta struct {
 	// Waits counts how often evidence had to wait because the disk could not keep up. A wait delays its caller, so a run with
 	// many of them measured its own disk.
 	Waits int64 `json:"waits,omitempty"`
-	// Lost counts evidence that could not be kept, by what it was ("samples", "points", "events"). Empty is the only good value.
+	// Lost counts evidence that could not be kept, by what it was ("samples", "messages", "points", "events"). Empty is the only good value.
 	Lost  map[string]int64  `json:"lost,omitempty"`
 	Files map[string]string `json:"files,omitempty"` // SHA-256 of every other file, by slash-separated path; set when the run ends
 }
@@ -87,16 +87,18 @@ type FaultMeta struct {
 
 // LoadMeta is one load as planned.
 type LoadMeta struct {
-	Name     string           `json:"name"`
-	Engine   string           `json:"engine"` // "http" or "grpc"
-	Target   string           `json:"target"`
-	Call     string           `json:"call"`     // "GET /api/v1/users/42", "user.v1.UserService/GetUser"
-	Model    string           `json:"model"`    // "open" or "closed"
-	Arrivals string           `json:"arrivals"` // "uniform", "poisson" or "closed"
-	Shape    string           `json:"shape"`    // the rate as a person reads it: "300/s", "ramp 10/s to 500/s"
-	Workers  int              `json:"workers"`  // the cap on calls in flight; the number of clients in a closed model
-	Timeout  time.Duration    `json:"timeout_ns"`
-	Planned  map[string]int64 `json:"planned,omitempty"` // calls intended in each phase; absent in a closed model
+	Name      string           `json:"name"`
+	Engine    string           `json:"engine"` // "http" or "grpc"
+	Target    string           `json:"target"`
+	Call      string           `json:"call"`     // "GET /api/v1/users/42", "user.v1.UserService/GetUser"
+	Model     string           `json:"model"`    // "open" or "closed"
+	Arrivals  string           `json:"arrivals"` // "uniform", "poisson" or "closed"
+	Shape     string           `json:"shape"`    // the rate as a person reads it: "300/s", "ramp 10/s to 500/s"
+	Workers   int              `json:"workers"`  // the cap on calls in flight; the number of clients in a closed model
+	Timeout   time.Duration    `json:"timeout_ns"`
+	Transport string           `json:"transport,omitempty"` // "fast" or "standard"; HTTP loads only
+	Messages  string           `json:"messages,omitempty"`  // what the latency of a message is for this kind of call, in a sentence; "" where the load has no messages
+	Planned   map[string]int64 `json:"planned,omitempty"`   // calls intended in each phase; absent in a closed model
 }
 
 // TargetMeta is one target as started.

@@ -35,11 +35,12 @@ func Open(dir string) (*Run, error) {
 		return nil, fmt.Errorf("opening the run in %s: %w", dir, err)
 	}
 	r.samples = r.openSegments(samplesDir, sampleColumns)
+	r.messages = r.openSegments(messagesDir, messageColumns)
 	r.points = r.openSegments(seriesDir, pointColumns)
 	for i := range r.Events {
 		r.last = max(r.last, r.Events[i].At)
 	}
-	for _, s := range slices.Concat(r.samples, r.points) {
+	for _, s := range slices.Concat(r.samples, r.messages, r.points) {
 		r.last = max(r.last, s.last)
 	}
 	r.phases = spans(&r.Meta, r.Events, r.last)
@@ -155,6 +156,9 @@ func readLine(in *bufio.Reader) (line []byte, long bool, err error) {
 // openSegments lists the readable segments of a directory in their order.
 func (r *Run) openSegments(dir string, columns []column) []segment {
 	entries, err := os.ReadDir(filepath.Join(r.Dir, dir))
+	if errors.Is(err, os.ErrNotExist) && dir == messagesDir {
+		return nil // made only where there are messages
+	}
 	if err != nil {
 		r.warn(fmt.Sprintf("%s cannot be listed: %v", dir, err))
 		return nil

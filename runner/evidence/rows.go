@@ -25,16 +25,12 @@ type sampleRow struct {
 // query the files by themselves; we read only the index.
 func toSampleRow(loads []string) func(*Sample) sampleRow {
 	return func(s *Sample) sampleRow {
-		r := sampleRow{
-			Load: int64(s.Load), Seq: s.Seq,
+		return sampleRow{
+			Load: int64(s.Load), LoadName: nameOf(loads, s.Load), Seq: s.Seq,
 			Intended: int64(s.Intended), Sent: int64(s.Sent), Done: int64(s.Done),
 			Class: s.Class.String(), Code: int64(s.Code), Bytes: s.Bytes,
 			Backend: s.Backend, Mark: s.Mark,
 		}
-		if s.Load >= 0 && s.Load < len(loads) {
-			r.LoadName = loads[s.Load]
-		}
-		return r
 	}
 }
 
@@ -43,6 +39,40 @@ func (r *sampleRow) compare(o *sampleRow) int {
 }
 
 func (r *sampleRow) end() time.Duration { return time.Duration(r.Done) }
+
+// messageRow is a row of messages/*.parquet, sorted by load, call and number
+// within a row group.
+type messageRow struct {
+	Load     int64  `parquet:"load,dict"`
+	LoadName string `parquet:"load_name,dict"`
+	Call     uint64 `parquet:"call,delta"`
+	N        uint64 `parquet:"n,delta"`
+	Intended int64  `parquet:"intended_ns,delta"`
+	Sent     int64  `parquet:"sent_ns,delta"`
+	Done     int64  `parquet:"done_ns,delta"`
+}
+
+func toMessageRow(loads []string) func(*Message) messageRow {
+	return func(m *Message) messageRow {
+		return messageRow{
+			Load: int64(m.Load), LoadName: nameOf(loads, m.Load), Call: m.Call, N: m.N,
+			Intended: int64(m.Intended), Sent: int64(m.Sent), Done: int64(m.Done),
+		}
+	}
+}
+
+func (r *messageRow) compare(o *messageRow) int {
+	return cmp.Or(cmp.Compare(r.Load, o.Load), cmp.Compare(r.Call, o.Call), cmp.Compare(r.N, o.N))
+}
+
+func (r *messageRow) end() time.Duration { return time.Duration(r.Done) }
+
+func nameOf(loads []string, i int) string {
+	if i < 0 || i >= len(loads) {
+		return ""
+	}
+	return loads[i]
+}
 
 // pointRow is a row of series/*.parquet, sorted by series and then time within
 // a row group.

@@ -21,10 +21,11 @@ type Run struct {
 	Meta   Meta
 	Events []Event // as they happened
 
-	last    time.Duration // the latest time that evidence speaks of
-	phases  []Span
-	samples []segment
-	points  []segment
+	last     time.Duration // the latest time that evidence speaks of
+	phases   []Span
+	samples  []segment
+	messages []segment
+	points   []segment
 
 	mu       sync.Mutex
 	warnings []string
@@ -104,6 +105,11 @@ func (r *Run) Scenario() ([]byte, error) {
 // stops it.
 func (r *Run) Samples() iter.Seq2[Sample, error] {
 	return func(yield func(Sample, error) bool) { stream(r.samples, newSampleDecoder(), yield) }
+}
+
+// Messages streams the messages of streaming calls as Samples does the calls.
+func (r *Run) Messages() iter.Seq2[Message, error] {
+	return func(yield func(Message, error) bool) { stream(r.messages, newMessageDecoder(), yield) }
 }
 
 // Points streams the values of all series as Samples does the calls.

@@ -33,6 +33,10 @@ var (
 		{"done_ns", parquet.Int64}, {"code", parquet.Int64}, {"bytes", parquet.Int64},
 		{"class", parquet.ByteArray}, {"backend", parquet.ByteArray}, {"mark", parquet.ByteArray},
 	}
+	messageColumns = []column{
+		{"load", parquet.Int64}, {"call", parquet.Int64}, {"n", parquet.Int64},
+		{"intended_ns", parquet.Int64}, {"sent_ns", parquet.Int64}, {"done_ns", parquet.Int64},
+	}
 	pointColumns = []column{
 		{"at_ns", parquet.Int64},
 		{"target", parquet.ByteArray}, {"name", parquet.ByteArray}, {"labels", parquet.ByteArray},

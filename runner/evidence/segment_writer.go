@@ -43,7 +43,7 @@ func openOnDisk(path string) (io.WriteCloser, error) {
 	return os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
 }
 
-// row is what a segment is made of: *sampleRow or *pointRow.
+// row is what a segment is made of: *sampleRow, *messageRow or *pointRow.
 type row[R any] interface {
 	*R
 	compare(*R) int
@@ -138,6 +138,10 @@ func (s *segments[T, R, P]) group() error {
 		return nil
 	}
 	if s.file == nil {
+		// That of messages is made with the first of them.
+		if err := os.Mkdir(s.dir, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
+			return err
+		}
 		f, err := s.open(s.path() + partial)
 		if err != nil {
 			return err

@@ -15,7 +15,7 @@ const (
 	ticksEach    = 10      // an interval
 )
 
-// Summary counts the whole run in one pass over the samples; the second call
+// Summary counts the whole run in one pass over the samples and the messages; the second call
 // gives the same Summary at once. Segments that cannot be read are left out and
 // told by Warnings. Nobody may change a Summary.
 func (r *Run) Summary() (*Summary, error) {
@@ -38,9 +38,18 @@ func (r *Run) Summary() (*Summary, error) {
 			t.add(&rows[i])
 		}
 	}
+	for rows, err := range batches(r.messages, newMessageDecoder()) {
+		if err != nil {
+			r.warn(err.Error())
+			continue
+		}
+		for i := range rows {
+			t.addMessage(&rows[i])
+		}
+	}
 	t.finish()
 	if t.sum.Outside > 0 {
-		r.warn(fmt.Sprintf("%d calls belong to no load, or were intended outside of the timeline", t.sum.Outside))
+		r.warn(fmt.Sprintf("%d calls or messages belong to no load, or were intended outside of the timeline", t.sum.Outside))
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -70,6 +79,14 @@ type loadTally struct {
 	inPhase   [3]*hdrhistogram.Histogram // response, service, lag
 	inSlice   *hdrhistogram.Histogram
 	inPhaseOf *Stats
+	messages  loadMessages
+}
+
+// loadMessages is the same for one load's messages.
+type loadMessages struct {
+	phase   int
+	inPhase [3]*hdrhistogram.Histogram // response, service, lag
+	of      *MessageStats
 }
 
 func newTally(r *Run) *tally {
@@ -83,7 +100,7 @@ func newTally(r *Run) *tally {
 	}
 	for _, meta := range r.Meta.Loads {
 		l := LoadSummary{Meta: meta, Phases: make(map[string]*Stats)}
-		lt := loadTally{stats: make([]*Stats, len(r.phases)), phase: -1, slice: -1}
+		lt := loadTally{stats: make([]*Stats, len(r.phases)), phase: -1, slice: -1, messages: loadMessages{phase: -1}}
 		for i, p := range r.phases {
 			if l.Phases[p.Name] == nil {
 				l.Phases[p.Name] = newStats()
@@ -138,6 +155,45 @@ func (t *tally) add(s *Sample) {
 	i.Response.record(s.Response())
 	i.MaxLag = max(i.MaxLag, s.Lag())
 	sum.Ticks[at/t.sum.Tick].record(s)
+}
+
+func (t *tally) addMessage(m *Message) {
+	phase := -1
+	if m.Load >= 0 && m.Load < len(t.loads) {
+		phase = t.phaseAt(m.Intended)
+	}
+	if phase < 0 {
+		t.sum.Outside++
+		return
+	}
+	l := &t.loads[m.Load]
+	s := &l.stats[phase].Messages
+	if phase > l.messages.phase {
+		l.messages.phase = phase
+		l.messages.to(s)
+	}
+	s.record(m)
+}
+
+// to lets the messages of a phase go to the dense histograms.
+func (l *loadMessages) to(s *MessageStats) {
+	l.leave()
+	s.make()
+	for i, d := range []*Distribution{s.Response, s.Service, s.Lag} {
+		if l.inPhase[i] == nil {
+			l.inPhase[i] = newDense(phaseDigits)
+		}
+		d.dense = l.inPhase[i]
+	}
+	l.of = s
+}
+
+func (l *loadMessages) leave() {
+	if s := l.of; s != nil {
+		for _, d := range []*Distribution{s.Response, s.Service, s.Lag} {
+			d.settle()
+		}
+	}
 }
 
 // toPhase lets the calls of a phase go to the dense histograms.
@@ -208,6 +264,7 @@ func (t *tally) finish() {
 	for i := range t.sum.Loads {
 		l := &t.sum.Loads[i]
 		t.loads[i].leavePhase()
+		t.loads[i].messages.leave()
 		t.loads[i].leaveSlice(l)
 		l.growTo(t.whole)
 		for _, s := range l.Phases {

@@ -10,7 +10,7 @@ type Summary struct {
 	Start    time.Duration // where intervals and ticks begin: Meta.Start
 	Interval time.Duration // 1 s, more where the run is longer than an hour or has very many loads
 	Tick     time.Duration // a tenth of Interval
-	// Outside counts calls that belong to no load, or were intended before the
+	// Outside counts calls and messages that belong to no load, or were intended before the
 	// timeline began or after it ended: a sound run has none.
 	Outside int64
 }
@@ -67,6 +67,9 @@ type Stats struct {
 	Codes    map[ClassCode]int64
 	Backends map[string]int64
 	Marks    map[string]int64
+	// Messages are those of streaming calls: of a phase, those that were due in
+	// it, whenever their call was.
+	Messages MessageStats
 	// First and Last are the intended times of the first and the last call.
 	First, Last time.Duration
 

@@ -3,12 +3,10 @@ package evidence
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
-	"time"
 )
 
 const (
@@ -16,6 +14,7 @@ const (
 	scenarioFile = "scenario.yaml"
 	eventsFile   = "events.jsonl"
 	samplesDir   = "samples"
+	messagesDir  = "messages"
 	seriesDir    = "series"
 
 	eventQueue = 1024
@@ -25,11 +24,12 @@ const (
 // does not grow with the length of the run: where the disk cannot keep up,
 // callers are held back, which Meta.Waits counts.
 type Writer struct {
-	dir     string
-	disk    disk
-	loads   []string // names, as they were at the start
-	samples *intake[Sample]
-	points  *intake[Point]
+	dir      string
+	disk     disk
+	loads    []string // names, as they were at the start
+	samples  *intake[Sample]
+	messages *intake[Message]
+	points   *intake[Point]
 
 	eventMu  sync.RWMutex // held for writing by Close, so that no event comes after it
 	noEvents bool
@@ -74,11 +74,12 @@ func create(dir string, meta Meta, scenario []byte, d disk) (*Writer, error) {
 	}
 	w := &Writer{
 		dir: dir, disk: d, meta: meta,
-		samples: newIntake[Sample](perCPU()),
-		points:  newIntake[Point](1),
-		events:  make(chan Event, eventQueue),
-		closing: make(chan struct{}),
-		done:    make(chan struct{}),
+		samples:  newIntake[Sample](perCPU()),
+		messages: newIntake[Message](perCPU()),
+		points:   newIntake[Point](1),
+		events:   make(chan Event, eventQueue),
+		closing:  make(chan struct{}),
+		done:     make(chan struct{}),
 	}
 	for _, l := range meta.Loads {
 		w.loads = append(w.loads, l.Name)
@@ -99,6 +100,9 @@ func create(dir string, meta Meta, scenario []byte, d disk) (*Writer, error) {
 
 // Sample keeps a call.
 func (w *Writer) Sample(s Sample) { w.samples.put(&s) }
+
+// Message keeps a message of a streaming call.
+func (w *Writer) Message(m Message) { w.messages.put(&m) }
 
 // Point keeps a value of a series.
 func (w *Writer) Point(p Point) { w.points.put(&p) }
@@ -148,8 +152,8 @@ func (w *Writer) Update(change func(*Meta)) error {
 
 // Close writes what is buffered, the hashes of all files, and run.json with
 // how the run ended and why. It returns the first failure to write of the
-// whole run; a run whose evidence is not whole is Failed. Samples, events and
-// points that come after Close are not kept. Closing again returns the same.
+// whole run; a run whose evidence is not whole is Failed. What comes after
+// Close is not kept. Closing again returns the same.
 func (w *Writer) Close(outcome Outcome, cause error) error {
 	w.once.Do(func() { w.result = w.finish(outcome, cause) })
 	return w.result
@@ -168,8 +172,11 @@ func (w *Writer) finish(outcome Outcome, cause error) error {
 	defer w.mu.Unlock()
 	w.closed = true
 	w.meta.Files, w.meta.Outcome = files, outcome
-	w.meta.Waits = w.waits.Load() + w.samples.waits.Load() + w.points.waits.Load()
-	w.addLost(w.samples.late.Load(), w.points.late.Load(), w.late.Load())
+	w.meta.Waits = w.waits.Load() + w.samples.waits.Load() + w.messages.waits.Load() + w.points.waits.Load()
+	w.addLost("samples", w.samples.late.Load())
+	w.addLost("messages", w.messages.late.Load())
+	w.addLost("points", w.points.late.Load())
+	w.addLost("events", w.late.Load())
 	if w.err != nil {
 		w.meta.Outcome, cause = Failed, errors.Join(cause, w.err)
 	}
@@ -180,16 +187,14 @@ func (w *Writer) finish(outcome Outcome, cause error) error {
 }
 
 // addLost counts evidence that was not kept; w.mu is held.
-func (w *Writer) addLost(samples, points, events int64) {
-	for what, n := range map[string]int64{"samples": samples, "points": points, "events": events} {
-		if n == 0 {
-			continue
-		}
-		if w.meta.Lost == nil {
-			w.meta.Lost = make(map[string]int64)
-		}
-		w.meta.Lost[what] += n
+func (w *Writer) addLost(what string, n int64) {
+	if n == 0 {
+		return
 	}
+	if w.meta.Lost == nil {
+		w.meta.Lost = make(map[string]int64)
+	}
+	w.meta.Lost[what] += n
 }
 
 // fail keeps the first error.
@@ -202,48 +207,4 @@ func (w *Writer) fail(err error) {
 	if w.err == nil {
 		w.err = err
 	}
-}
-
-// write is the one goroutine that touches the disk until Close has waited for
-// it.
-func (w *Writer) write(events io.WriteCloser) {
-	defer close(w.done)
-	samples := newSegments(filepath.Join(w.dir, samplesDir), "samples", w.disk, toSampleRow(w.loads))
-	points := newSegments(filepath.Join(w.dir, seriesDir), "points", w.disk, toPointRow)
-	log := &eventLog{out: events}
-	takeSamples := func(b *batch[Sample]) { w.fail(samples.add(b.rows)); w.samples.give(b) }
-	takePoints := func(b *batch[Point]) { w.fail(points.add(b.rows)); w.points.give(b) }
-	look := time.NewTicker(w.disk.look)
-	defer look.Stop()
-	for open := true; open; {
-		select {
-		case e := <-w.events:
-			w.fail(log.add(&e))
-		case b := <-w.samples.full:
-			takeSamples(b)
-		case b := <-w.points.full:
-			takePoints(b)
-		case now := <-look.C:
-			w.samples.collect(false, takeSamples)
-			w.points.collect(false, takePoints)
-			w.fail(samples.closeOld(now))
-			w.fail(points.closeOld(now))
-		case <-w.closing:
-			open = false
-		}
-	}
-	w.samples.collect(true, takeSamples)
-	w.points.collect(true, takePoints)
-	w.fail(samples.close())
-	w.fail(points.close())
-	for len(w.events) > 0 {
-		e := <-w.events
-		w.fail(log.add(&e))
-	}
-	if err := events.Close(); err != nil {
-		w.fail(fmt.Errorf("closing the events: %w", err))
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.addLost(samples.lost, points.lost, log.lost)
 }

@@ -27,8 +27,9 @@ func (c *countdown) Sample(evidence.Sample) {
 		c.mark()
 	}
 }
-func (*countdown) Event(evidence.Event) {}
-func (*countdown) Point(evidence.Point) {}
+func (*countdown) Message(evidence.Message) {}
+func (*countdown) Event(evidence.Event)     {}
+func (*countdown) Point(evidence.Point)     {}
 
 // BenchmarkEngine is the cost of a call by eight clients over loopback, the
 // target's part of it included.

@@ -27,8 +27,9 @@ func (c *collector) Sample(s evidence.Sample) {
 	defer c.mu.Unlock()
 	c.samples = append(c.samples, s)
 }
-func (*collector) Event(evidence.Event) {}
-func (*collector) Point(evidence.Point) {}
+func (*collector) Message(evidence.Message) {}
+func (*collector) Event(evidence.Event)     {}
+func (*collector) Point(evidence.Point)     {}
 
 func (c *collector) count() int {
 	c.mu.Lock()

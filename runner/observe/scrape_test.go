@@ -24,7 +24,8 @@ type notebook struct {
 	events []evidence.Event
 }
 
-func (*notebook) Sample(evidence.Sample) {}
+func (*notebook) Sample(evidence.Sample)   {}
+func (*notebook) Message(evidence.Message) {}
 func (n *notebook) Point(p evidence.Point) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
