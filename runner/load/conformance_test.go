@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -238,7 +239,8 @@ func conform(t *testing.T, sub subject, sit situation, closed bool) {
 	}
 	clock := evidence.NewClock()
 	start := clock.Now() + time.Millisecond
-	engine, err := spec.Engine(Env{Index: 3, Addrs: []string{tg.addr}, Clock: clock, End: sit.length, Seed: 1})
+	var issued atomic.Int64
+	engine, err := spec.Engine(Env{Index: 3, Addrs: []string{tg.addr}, Clock: clock, End: sit.length, Seed: 1, Issued: &issued})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -268,6 +270,9 @@ func conform(t *testing.T, sub subject, sit situation, closed bool) {
 		}
 	}
 	samples := got.sorted()
+	if int(issued.Load()) != len(samples) {
+		t.Errorf("%d calls were issued, %d recorded", issued.Load(), len(samples))
+	}
 	for i, sample := range samples {
 		if sample.Seq != uint64(i) {
 			t.Fatalf("call %d was recorded in place of call %d: twice, or not at all", sample.Seq, i)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"ordeal/runner/evidence"
@@ -30,6 +31,10 @@ type Env struct {
 	End   time.Duration  // the length of the timeline: from its start + End on, nothing is issued
 	Dir   string         // where data files are
 	Seed  uint64         // of the random values in templates
+
+	// Issued counts the calls that were issued so far, for who watches the run;
+	// nil where nobody does. A call counts before it is sent.
+	Issued *atomic.Int64
 }
 
 // Engine prepares the engine of the load: files are read, templates are tried

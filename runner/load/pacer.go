@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"ordeal/runner/evidence"
@@ -24,13 +25,14 @@ type pacer struct {
 	end      time.Duration // of the timeline, on the clock
 	slots    chan struct{} // holds one token for each call in flight
 	waiter   waiter        // for the start of the next call
+	issued   *atomic.Int64 // nil where nobody watches
 }
 
 func newPacer(ctx context.Context, spec *Spec, env Env, start time.Duration, s Schedule) *pacer {
 	return &pacer{
 		ctx: ctx, schedule: s, closed: spec.Closed(), clock: env.Clock,
 		start: start, end: start + env.End,
-		slots: make(chan struct{}, spec.inFlight()), waiter: newWaiter(ctx),
+		slots: make(chan struct{}, spec.inFlight()), waiter: newWaiter(ctx), issued: env.Issued,
 	}
 }
 
@@ -64,7 +66,13 @@ func (p *pacer) Pace(_ time.Duration, hits uint64) (wait time.Duration, stop boo
 			return 0, true
 		}
 	}
-	return 0, !p.take(limit)
+	if !p.take(limit) {
+		return 0, true
+	}
+	if p.issued != nil {
+		p.issued.Add(1)
+	}
+	return 0, false
 }
 
 // Rate is asked for by no engine that is used here.
