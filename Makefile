@@ -8,7 +8,7 @@ FUZZ    ?= 50000x
 LINT    := $(GO) tool -modfile=.ci/tools/lint/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help build test bench lint fmt fuzz generate picture clean cross
+.PHONY: help build test bench lint fmt fuzz generate peers picture clean cross
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ fuzz: ## run every fuzz test, FUZZ inputs each (default 50000x)
 
 fmt: ## format the code
 	gofmt -w $$(git ls-files -co --exclude-standard '*.go')
+
+peers: ## build the load generators that Ordeal is compared with into bin/peers (k6 takes minutes)
+	nice $(GO) run ./cmd/peers build
 
 picture: ## make docs/report.png anew (needs Chromium)
 	docs/picture.sh

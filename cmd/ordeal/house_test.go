@@ -14,6 +14,8 @@ import (
 // below it that have no line of their own. Every package needs a line.
 var mayImport = map[string][]string{
 	"cmd/ordeal":      {"chaos", "reports", "runner", "runner/evidence", "runner/load", "runner/verdict", "scenarios", "targets", "targets/gateway", "targets/users"},
+	"cmd/peers":       {"cmd/peers/peer", "runner/evidence", "runner/load", "targets/api"},
+	"cmd/peers/peer":  {},
 	"chaos":           {"runner/evidence"},
 	"reports":         {"runner/evidence", "runner/verdict"},
 	"runner":          {"chaos", "runner/evidence", "runner/load", "runner/observe", "runner/verdict", "scenarios", "targets"},
