@@ -16,8 +16,8 @@ const harnessTarget = "ordeal"
 
 const harnessEvery = 500 * time.Millisecond
 
-// Harness records what the generator itself costs and suffers: a starved
-// generator measures itself, not the target.
+// Harness records what the generator itself costs and suffers, and what goes on
+// on its machine: a starved generator measures itself, not the target.
 type Harness struct{ Clock evidence.Clock }
 
 // The series of the harness, by the names of runtime/metrics.
@@ -36,47 +36,67 @@ var harnessDistributions = []struct{ name, metric string }{
 	{"harness_gc_pause_seconds", "/sched/pauses/total/gc:seconds"},
 }
 
-// Observe records until ctx ends.
+// Observe records until ctx ends, and once more then.
 func (h Harness) Observe(ctx context.Context, out evidence.Sink) error {
-	samples := make([]metrics.Sample, 0, len(harnessGauges)+len(harnessDistributions))
-	for _, g := range harnessGauges {
-		samples = append(samples, metrics.Sample{Name: g.metric})
-	}
-	for _, d := range harnessDistributions {
-		samples = append(samples, metrics.Sample{Name: d.metric})
-	}
-	before := make([][]uint64, len(harnessDistributions))
-	every(ctx, harnessEvery, func() {
+	r := newRuntimeReader()
+	look := func() {
 		at := h.Clock.Now()
 		put := func(name, labels string, v float64) {
 			out.Point(evidence.Point{At: at, Target: harnessTarget, Name: name, Labels: labels, Value: v})
-		}
-		metrics.Read(samples)
-		for i, g := range harnessGauges {
-			if samples[i].Value.Kind() == metrics.KindUint64 {
-				put(g.name, "", float64(samples[i].Value.Uint64()))
-			}
-		}
-		for i, d := range harnessDistributions {
-			value := samples[len(harnessGauges)+i].Value
-			if value.Kind() != metrics.KindFloat64Histogram {
-				continue
-			}
-			hist := value.Float64Histogram()
-			p99, top := since(hist, before[i])
-			before[i] = append(before[i][:0], hist.Counts...)
-			put(d.name, `quantile="0.99"`, p99)
-			put(d.name, `quantile="1"`, top)
 		}
 		var rusage syscall.Rusage
 		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &rusage); err == nil {
 			put("harness_cpu_seconds_total", "", seconds(rusage.Utime)+seconds(rusage.Stime))
 		}
-		if _, resident, ok := usage(os.Getpid()); ok {
-			put("harness_resident_bytes", "", resident)
+		putMachine(put)
+		r.read(put)
+		if bytes, ok := residentBytes(os.Getpid()); ok {
+			put("harness_resident_bytes", "", bytes)
 		}
-	})
+	}
+	every(ctx, harnessEvery, look)
+	look()
 	return nil
+}
+
+// runtimeReader reads runtime/metrics. Of distributions it gives what came since
+// the last read, or since it was made.
+type runtimeReader struct {
+	samples []metrics.Sample
+	before  [][]uint64 // by distribution
+}
+
+func newRuntimeReader() *runtimeReader {
+	r := &runtimeReader{before: make([][]uint64, len(harnessDistributions))}
+	for _, g := range harnessGauges {
+		r.samples = append(r.samples, metrics.Sample{Name: g.metric})
+	}
+	for _, d := range harnessDistributions {
+		r.samples = append(r.samples, metrics.Sample{Name: d.metric})
+	}
+	// What came before is of an earlier run, or of none.
+	r.read(func(string, string, float64) {})
+	return r
+}
+
+func (r *runtimeReader) read(put func(name, labels string, v float64)) {
+	metrics.Read(r.samples)
+	for i, g := range harnessGauges {
+		if v := r.samples[i].Value; v.Kind() == metrics.KindUint64 {
+			put(g.name, "", float64(v.Uint64()))
+		}
+	}
+	for i, d := range harnessDistributions {
+		v := r.samples[len(harnessGauges)+i].Value
+		if v.Kind() != metrics.KindFloat64Histogram {
+			continue
+		}
+		hist := v.Float64Histogram()
+		p99, top := since(hist, r.before[i])
+		r.before[i] = append(r.before[i][:0], hist.Counts...)
+		put(d.name, `quantile="0.99"`, p99)
+		put(d.name, `quantile="1"`, top)
+	}
 }
 
 func seconds(t syscall.Timeval) float64 { return float64(t.Sec) + float64(t.Usec)/1e6 }

@@ -2,6 +2,8 @@ package observe
 
 import (
 	"math"
+	"runtime"
+	"runtime/debug"
 	"runtime/metrics"
 	"testing"
 )
@@ -20,5 +22,35 @@ func TestSinceCountsOnlyWhatCameSince(t *testing.T) {
 	}
 	if p99, top := since(hist, hist.Counts); p99 != 0 || top != 0 {
 		t.Errorf("nothing new: p99=%v top=%v, want zeros", p99, top)
+	}
+}
+
+// A run is not told of the pauses of the runs before it in the same process,
+// and each look tells of those since the last.
+func TestDistributionsBeginWithTheRun(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // only those that are asked for
+	runtime.GC()
+	r := newRuntimeReader()
+	pause := func() (p99, top float64) {
+		p99, top = -1, -1
+		r.read(func(name, labels string, v float64) {
+			switch name + labels {
+			case `harness_gc_pause_secondsquantile="0.99"`:
+				p99 = v
+			case `harness_gc_pause_secondsquantile="1"`:
+				top = v
+			}
+		})
+		return p99, top
+	}
+	if p99, top := pause(); p99 != 0 || top != 0 {
+		t.Errorf("of what came before, p99=%v top=%v are told", p99, top)
+	}
+	runtime.GC()
+	if p99, top := pause(); p99 <= 0 || top < p99 || top > 60 {
+		t.Errorf("a collection paused for p99=%v top=%v", p99, top)
+	}
+	if p99, top := pause(); p99 != 0 || top != 0 {
+		t.Errorf("it is told twice: p99=%v top=%v", p99, top)
 	}
 }

@@ -9,8 +9,8 @@ import (
 
 const processEvery = 500 * time.Millisecond
 
-// Processes records CPU time and memory of the processes of targets, and
-// whether they run.
+// Processes records the CPU time of the processes of targets with their
+// descendants, their own memory, and whether they run.
 type Processes struct {
 	Clock evidence.Clock
 	PIDs  func() map[string]int // by replica; 0 for one that does not run
