@@ -96,7 +96,7 @@ type LoadMeta struct {
 	Shape     string           `json:"shape"`    // the rate as a person reads it: "300/s", "ramp 10/s to 500/s"
 	Workers   int              `json:"workers"`  // the cap on calls in flight; the number of clients in a closed model
 	Timeout   time.Duration    `json:"timeout_ns"`
-	Transport string           `json:"transport,omitempty"` // "fast" or "standard"; HTTP loads only
+	Transport string           `json:"transport,omitempty"` // "fast" (HTTP/1.1) or "standard" (net/http); HTTP loads only
 	Messages  string           `json:"messages,omitempty"`  // what the latency of a message is for this kind of call, in a sentence; "" where the load has no messages
 	Planned   map[string]int64 `json:"planned,omitempty"`   // calls intended in each phase; absent in a closed model
 }
