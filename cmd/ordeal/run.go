@@ -25,6 +25,8 @@ type runFlags struct {
 	tag   string
 	seed  uint64
 	quiet bool
+
+	profile string
 }
 
 func runCommand() *cobra.Command {
@@ -53,9 +55,12 @@ exit code is that of the worst verdict.`,
 			if err != nil {
 				return exitError{code: exitFail, err: err}
 			}
+			if flags.profile != "" && len(sources) != 1 {
+				return fmt.Errorf("want one scenario with --profile, not %d", len(sources))
+			}
 			ctx, stop := interruptible(cmd.Context())
 			defer stop()
-			return runAll(ctx, cmd.OutOrStdout(), cmd.ErrOrStderr(), sources, opts, flags.quiet)
+			return runAll(ctx, cmd.OutOrStdout(), cmd.ErrOrStderr(), sources, opts, flags)
 		},
 	}
 	cmd.Flags().StringVar(&flags.out, "out", "runs", "directory that run directories are made in")
@@ -63,6 +68,7 @@ exit code is that of the worst verdict.`,
 	cmd.Flags().StringVar(&flags.tag, "tag", "", "run every shipped scenario with this tag")
 	cmd.Flags().Uint64Var(&flags.seed, "seed", 0, "instead of the scenario's seed")
 	cmd.Flags().BoolVarP(&flags.quiet, "quiet", "q", false, "no progress")
+	cmd.Flags().StringVar(&flags.profile, "profile", "", "file for a CPU profile of the harness itself while the scenario runs")
 	return cmd
 }
 
@@ -131,7 +137,7 @@ func interruptible(parent context.Context) (context.Context, func()) {
 }
 
 // runAll runs the scenarios one after the other; an interruption ends it.
-func runAll(ctx context.Context, stdout, stderr io.Writer, sources []source, opts runner.Options, quiet bool) error {
+func runAll(ctx context.Context, stdout, stderr io.Writer, sources []source, opts runner.Options, flags runFlags) error {
 	worst := verdict.Pass
 	var rows []row
 	var harness error
@@ -139,7 +145,7 @@ func runAll(ctx context.Context, stdout, stderr io.Writer, sources []source, opt
 		if errors.Is(context.Cause(ctx), runner.ErrInterrupted) {
 			return exitError{code: exitInterrupted, err: fmt.Errorf("interrupted before %s", s.plan.Name)}
 		}
-		r, err := runOne(ctx, stdout, stderr, s, opts, quiet)
+		r, err := runOne(ctx, stdout, stderr, s, opts, flags)
 		rows = append(rows, r)
 		worst = max(worst, r.status)
 		if errors.Is(err, runner.ErrInterrupted) {
@@ -172,11 +178,11 @@ type row struct {
 
 // runOne runs one scenario, judges it and writes its reports, also when the run
 // ended early: its evidence is there all the same.
-func runOne(ctx context.Context, stdout, stderr io.Writer, s source, opts runner.Options, quiet bool) (row, error) {
+func runOne(ctx context.Context, stdout, stderr io.Writer, s source, opts runner.Options, flags runFlags) (row, error) {
 	r := row{name: s.plan.Name, status: verdict.Fail}
 	opts.BaseDir = s.dir
 	show := reports.NewLive(stderr, isTerminal(stderr))
-	if !quiet {
+	if !flags.quiet {
 		title := s.plan.Name
 		if s.plan.About != "" {
 			title += ": " + s.plan.About
@@ -184,7 +190,12 @@ func runOne(ctx context.Context, stdout, stderr io.Writer, s source, opts runner
 		fmt.Fprintln(stderr, title) //nolint:errcheck // a courtesy
 		opts.Progress = func(p runner.Progress) { showProgress(show, p) }
 	}
+	stopProfile, err := profile(flags.profile)
+	if err != nil {
+		return r, err
+	}
 	dir, err := runner.Run(ctx, s.plan, opts)
+	err = errors.Join(err, stopProfile())
 	show.Close() //nolint:errcheck // a courtesy
 	r.dir = dir
 	if dir == "" {
