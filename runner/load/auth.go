@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -57,10 +58,15 @@ type authorization struct {
 	jwt   *JWT
 	now   func() time.Time
 
-	mu    sync.Mutex
-	token string
-	until time.Time // make a new token from here on
+	token atomic.Pointer[token]
+	mu    sync.Mutex // held to make a token
 	made  int
+}
+
+// token is one that was made.
+type token struct {
+	value string
+	until time.Time // another is made from here on
 }
 
 // authorize prepares the header; nil for no auth, and for a bearer token that
@@ -85,11 +91,14 @@ func (a *authorization) value() (string, error) {
 	if a.jwt == nil {
 		return a.fixed, nil
 	}
+	now := a.now()
+	if t := a.token.Load(); t != nil && now.Before(t.until) {
+		return t.value, nil
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	now := a.now()
-	if a.token != "" && now.Before(a.until) {
-		return a.token, nil
+	if t := a.token.Load(); t != nil && now.Before(t.until) {
+		return t.value, nil // made while this one waited
 	}
 	expires := a.jwt.Expires
 	if expires == 0 {
@@ -104,7 +113,8 @@ func (a *authorization) value() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("sign the token: %w", err)
 	}
-	a.token, a.until = "Bearer "+signed, now.Add(max(expires, -expires)/2)
+	t := &token{"Bearer " + signed, now.Add(max(expires, -expires) / 2)}
+	a.token.Store(t)
 	a.made++
-	return a.token, nil
+	return t.value, nil
 }

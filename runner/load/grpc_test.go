@@ -125,7 +125,7 @@ func TestGRPCSweep(t *testing.T) {
 		timeout: time.Millisecond, backends: newLabels(), calls: map[uint64]*grpcCall{}}
 	defer run.pacer.close()
 	for seq := range uint64(3) {
-		run.pacer.slots <- struct{}{}
+		run.pacer.slots.take(t.Context(), time.Second)
 		run.issue(seq)
 		run.call(seq).begin()
 	}
@@ -135,8 +135,8 @@ func TestGRPCSweep(t *testing.T) {
 	run.sweep()
 	run.sweep()
 	got := out.sorted()
-	if len(got) != 3 || len(run.pacer.slots) != 0 {
-		t.Fatalf("%d samples, %d slots taken", len(got), len(run.pacer.slots))
+	if len(got) != 3 || run.pacer.slots.taken.Load() != 0 {
+		t.Fatalf("%d samples, %d slots taken", len(got), run.pacer.slots.taken.Load())
 	}
 	if got[0].Class != evidence.Timeout || got[0].Service() != time.Millisecond || got[1].Class != evidence.OK {
 		t.Errorf("%+v", got)

@@ -2,10 +2,8 @@ package load
 
 import (
 	"context"
-	"io"
-	"net"
 	"net/http"
-	"strconv"
+	"strings"
 	"time"
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
@@ -13,10 +11,10 @@ import (
 	"ordeal/runner/evidence"
 )
 
-// httpEngine makes HTTP calls through Vegeta's Attacker. The attacker hands the
-// calls out to its workers; everything that is measured is measured here, in a
-// RoundTripper that takes the place of the network for Vegeta, because
-// Vegeta's own results
+// httpEngine makes HTTP calls through Vegeta's Attacker. The attacker starts
+// workers and hands the calls out to them; everything that is measured is
+// measured here, in a RoundTripper that takes the place of the network for
+// Vegeta, because Vegeta's own results
 //   - are stamped inside the worker, so that the wait for a worker is lost,
 //   - carry an error as a string, with a new ephemeral port in each,
 //   - hold the whole body, or with MaxBody(0) say that it was empty.
@@ -27,28 +25,63 @@ type httpEngine struct {
 	spec     *Spec
 	env      Env
 	requests *requests
+	connect  connect
+}
+
+// httpTransport makes calls.
+type httpTransport interface {
+	// call makes the request of call s.Seq, has the moment stamped before anything
+	// of it is sent, and reads the answer to its end. It fills s.
+	call(c *httpCaller, s *evidence.Sample)
+	// close ends what the transport keeps open. No call may be under way.
+	close()
 }
 
 func newHTTPEngine(spec *Spec, env Env) (*httpEngine, error) {
+	if spec.Secure {
+		env.Addrs = secure(env.Addrs)
+	}
 	requests, err := newRequests(spec, env)
 	if err != nil {
 		return nil, err
 	}
-	return &httpEngine{spec, env, requests}, nil
+	tls, err := spec.HTTP.TLS.config(env.Dir)
+	if err != nil {
+		return nil, err
+	}
+	return &httpEngine{spec, env, requests, connect{timeout: spec.timeout(), tls: tls}}, nil
+}
+
+// secure gives the addresses with their scheme.
+func secure(addrs []string) []string {
+	with := make([]string, len(addrs))
+	for i, addr := range addrs {
+		if with[i] = addr; !strings.Contains(addr, "://") {
+			with[i] = "https://" + addr
+		}
+	}
+	return with
+}
+
+// transport gives the transport of one run, whose calls end when ctx does.
+func (e *httpEngine) transport(ctx context.Context) httpTransport {
+	secure := e.requests.bases[0].Scheme == "https"
+	connect := e.connect
+	connect.run = ctx
+	if e.spec.HTTP.transport(secure) == Standard {
+		return newStandard(connect, e.requests, e.spec.inFlight())
+	}
+	return newFast(connect, e.requests, e.spec.inFlight())
 }
 
 // Run implements Engine.
 func (e *httpEngine) Run(ctx context.Context, start time.Duration, s Schedule, out evidence.Sink) error {
 	calls, end := outlive(ctx)
 	defer end()
-	transport := newTransport(calls, e.spec.timeout(), e.spec.inFlight())
+	transport := e.transport(calls)
 	pace := newPacer(ctx, e.spec, e.env, start, s)
 	defer pace.close()
-	caller := &httpCaller{
-		ctx: calls, timeout: e.spec.timeout(), env: e.env, out: out,
-		requests: e.requests, transport: transport, pacer: pace,
-		backends: newLabels(), marks: newLabels(),
-	}
+	caller := newHTTPCaller(e.env, out, transport, pace)
 	// An attacker is good for one attack, so each Run has its own. Workers start
 	// as they are needed, up to the cap that the pacer's slots already keep.
 	workers := uint64(e.spec.inFlight())
@@ -60,107 +93,62 @@ func (e *httpEngine) Run(ctx context.Context, start time.Duration, s Schedule, o
 	// The attack ends by itself when the pacer stops: Stop would wait out a
 	// sleep of the pacer and leave calls without a result. A targeter that
 	// fails would stop the attack, so this one cannot.
-	targeter := func(t *vegeta.Target) error {
-		t.Method, t.URL = http.MethodGet, "http://target.invalid/"
-		return nil
-	}
-	for range attacker.Attack(targeter, pace, 0, "") {
+	for range attacker.Attack(ticket, pace, 0, "") {
 		continue // recorded already, by the caller
 	}
 	end() // dials that no call waits for any more
-	transport.CloseIdleConnections()
+	transport.close()
 	return nil
 }
 
-// newTransport is net/http's transport without what makes a run depend on its
-// surroundings: no proxy from the environment, no transparent gzip, and as many
-// idle connections kept as there can be calls.
-func newTransport(ctx context.Context, timeout time.Duration, workers int) *http.Transport {
-	dialer := &net.Dialer{Timeout: timeout, KeepAlive: 30 * time.Second}
-	return &http.Transport{
-		Proxy: nil,
-		DialContext: func(call context.Context, network, addr string) (conn net.Conn, err error) {
-			err = whileRunning(ctx, call, func(dial context.Context) error {
-				conn, err = dialer.DialContext(dial, network, addr)
-				return err
-			})
-			return conn, err
-		},
-		MaxIdleConnsPerHost: workers,
-		IdleConnTimeout:     30 * time.Second,
-		TLSHandshakeTimeout: timeout,
-		DisableCompression:  true,
-	}
+// ticket is all that Vegeta knows of a call. It takes the URL apart for each.
+func ticket(t *vegeta.Target) error {
+	t.Method, t.URL = http.MethodGet, "http://t"
+	return nil
 }
 
-// whileRunning calls dial with a context that ends with the run as well as with
-// the call's own: net/http lets a dial outlive the call that asked for it, but
-// it must not outlive the run.
-func whileRunning(run, call context.Context, dial func(context.Context) error) error {
-	if err := run.Err(); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithCancel(call)
-	defer cancel()
-	defer context.AfterFunc(run, cancel)()
-	return dial(ctx)
-}
-
-// httpCaller makes and records one call for each request that Vegeta hands it.
+// httpCaller makes and records the calls that Vegeta hands out.
 type httpCaller struct {
-	ctx       context.Context
-	timeout   time.Duration
 	env       Env
 	out       evidence.Sink
-	requests  *requests
-	transport http.RoundTripper
+	transport httpTransport
 	pacer     *pacer
 	backends  *labels
 	marks     *labels
+	done      *http.Response // what Vegeta is told, whatever happened
 }
 
-// RoundTrip makes call X-Vegeta-Seq. Vegeta sees an empty answer, whatever
-// happened.
-func (c *httpCaller) RoundTrip(ticket *http.Request) (*http.Response, error) {
-	seq, err := strconv.ParseUint(ticket.Header.Get("X-Vegeta-Seq"), 10, 64)
-	if err != nil {
-		return nil, err // Vegeta sets it on every request
+func newHTTPCaller(env Env, out evidence.Sink, transport httpTransport, pacer *pacer) *httpCaller {
+	return &httpCaller{
+		env: env, out: out, transport: transport, pacer: pacer, backends: newLabels(), marks: newLabels(),
+		done: &http.Response{StatusCode: http.StatusOK, Status: "200 OK", Body: http.NoBody},
 	}
-	s := c.call(seq)
-	c.out.Sample(s)
-	c.pacer.release(s.Class)
-	return &http.Response{StatusCode: http.StatusOK, Status: "200 OK", Body: http.NoBody, Request: ticket}, nil
 }
 
-// call makes call seq and reads the answer to its end.
-func (c *httpCaller) call(seq uint64) evidence.Sample {
-	ctx, cancel := context.WithTimeout(c.ctx, c.timeout)
-	defer cancel()
-	s := evidence.Sample{Load: c.env.Index, Seq: seq, Class: evidence.Other}
-	req, err := c.requests.make(ctx, seq)
+// RoundTrip makes the next call, and those that follow it without a wait: a
+// client of a closed model goes on until the end, without asking Vegeta for
+// each of its calls.
+func (c *httpCaller) RoundTrip(*http.Request) (*http.Response, error) {
+	for more := true; more; {
+		s := evidence.Sample{Load: c.env.Index, Seq: c.pacer.next(), Class: evidence.Other}
+		c.transport.call(c, &s)
+		s.Done = c.env.Clock.Now()
+		c.out.Sample(s)
+		more = c.pacer.again(s.Class)
+	}
+	return c.done, nil
+}
+
+// stamp notes that the call starts now.
+func (c *httpCaller) stamp(s *evidence.Sample) {
 	s.Sent = c.env.Clock.Now()
-	s.Intended = c.pacer.intended(seq, s.Sent)
-	if err == nil {
-		c.send(req, &s)
-	}
-	s.Done = c.env.Clock.Now()
-	return s
+	s.Intended = c.pacer.intended(s.Seq, s.Sent)
 }
 
-func (c *httpCaller) send(req *http.Request, s *evidence.Sample) {
-	res, err := c.transport.RoundTrip(req)
-	if err != nil {
-		s.Class = classify(err)
-		return
-	}
-	s.Code, s.Class = res.StatusCode, classOf(res.StatusCode)
-	s.Bytes, err = io.Copy(io.Discard, res.Body)
-	_ = res.Body.Close()
-	if err != nil {
-		s.Class = classify(err)
-	}
-	s.Mark = c.marks.keep(res.Header.Get("X-Degraded"))
-	if s.Backend = c.backends.keep(res.Header.Get("X-Served-By")); s.Backend == "" {
-		s.Backend = c.backends.keep(req.URL.Host)
+// answered notes who answered, and how.
+func (c *httpCaller) answered(s *evidence.Sample, backend, mark []byte, host string) {
+	s.Mark = c.marks.keepBytes(mark)
+	if s.Backend = c.backends.keepBytes(backend); s.Backend == "" {
+		s.Backend = host
 	}
 }

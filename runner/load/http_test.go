@@ -181,7 +181,7 @@ func TestVegetaLeavesNoTrace(t *testing.T) {
 
 func TestProxyEnvironmentIsIgnored(t *testing.T) {
 	// net/http never sends loopback through a proxy, so a request would prove nothing.
-	if newTransport(t.Context(), time.Second, 1).Proxy != nil {
+	if newTransport(connect{run: t.Context(), timeout: time.Second}, 1).Proxy != nil {
 		t.Error("the environment decides where the load goes")
 	}
 }
@@ -254,7 +254,7 @@ func TestCancelWhileThePacerWaits(t *testing.T) {
 func TestDialsEndWithTheRun(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	dialing := make(chan struct{})
-	transport := newTransport(ctx, time.Hour, 1)
+	transport := newTransport(connect{run: ctx, timeout: time.Hour}, 1)
 	ended := make(chan error, 1)
 	go func() {
 		ended <- whileRunning(ctx, context.Background(), func(dial context.Context) error {

@@ -1,17 +1,19 @@
 package load
 
 import (
+	"maps"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // labels keeps the values of a response header, such as who answered. They are
 // the target's words: their length and their number are bounded, so that a
-// target that says something else each time does not fill the memory.
+// target that says something else each time does not fill the memory. To find
+// one that is known takes neither a lock nor memory.
 type labels struct {
-	mu   sync.RWMutex
-	seen map[string]string
-	most int
+	seen atomic.Pointer[map[string]string] // never changed: replaced by a larger one
+	mu   sync.Mutex                        // held to replace seen
 }
 
 const (
@@ -20,7 +22,11 @@ const (
 	otherLabel   = "(others)"
 )
 
-func newLabels() *labels { return &labels{seen: make(map[string]string), most: maxLabels} }
+func newLabels() *labels {
+	l := &labels{}
+	l.seen.Store(&map[string]string{})
+	return l
+}
 
 // keep returns the value to be recorded for s.
 func (l *labels) keep(s string) string {
@@ -30,19 +36,36 @@ func (l *labels) keep(s string) string {
 	if len(s) > maxLabelSize {
 		s = s[:maxLabelSize]
 	}
-	l.mu.RLock()
-	kept, ok := l.seen[s]
-	l.mu.RUnlock()
-	if ok {
+	if kept, ok := (*l.seen.Load())[s]; ok {
 		return kept
 	}
+	return l.add(strings.Clone(s)) // without the header that s is a part of
+}
+
+// keepBytes is keep, for bytes that are used again.
+func (l *labels) keepBytes(b []byte) string {
+	if len(b) == 0 {
+		return ""
+	}
+	if kept, ok := (*l.seen.Load())[string(b)]; ok {
+		return kept
+	}
+	return l.keep(string(b))
+}
+
+func (l *labels) add(s string) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.seen) >= l.most {
+	seen := *l.seen.Load()
+	if kept, ok := seen[s]; ok {
+		return kept
+	}
+	if len(seen) >= maxLabels {
 		return otherLabel
 	}
-	// A copy, so that the header that s is a part of is not kept with it.
-	kept = strings.ToValidUTF8(strings.Clone(s), "?")
-	l.seen[strings.Clone(s)] = kept
-	return kept
+	more := make(map[string]string, len(seen)+1)
+	maps.Copy(more, seen)
+	more[s] = strings.ToValidUTF8(s, "?")
+	l.seen.Store(&more)
+	return more[s]
 }

@@ -23,8 +23,10 @@ type pacer struct {
 	clock    evidence.Clock
 	start    time.Duration // of the timeline, on the clock
 	end      time.Duration // of the timeline, on the clock
-	slots    chan struct{} // holds one token for each call in flight
+	slots    *slots        // one for each call in flight
 	waiter   waiter        // for the start of the next call
+	paid     time.Duration // the wake-ups so far are paid for until then
+	calls    atomic.Uint64 // numbered so far, by next
 	issued   *atomic.Int64 // nil where nobody watches
 }
 
@@ -32,7 +34,7 @@ func newPacer(ctx context.Context, spec *Spec, env Env, start time.Duration, s S
 	return &pacer{
 		ctx: ctx, schedule: s, closed: spec.Closed(), clock: env.Clock,
 		start: start, end: start + env.End,
-		slots: make(chan struct{}, spec.inFlight()), waiter: newWaiter(ctx), issued: env.Issued,
+		slots: newSlots(spec.inFlight()), waiter: newWaiter(ctx), issued: env.Issued,
 	}
 }
 
@@ -43,6 +45,15 @@ func (p *pacer) close() { p.waiter.close() }
 // the timeline: the last call of a plan is not lost to a timer's slack, and
 // one that had to wait for a slot is not issued.
 const late = 50 * time.Millisecond
+
+// tick is the time between two wake-ups of the pacer when calls are due all the
+// time: all that are due by then go out together. Calls that are further apart
+// are not held back, nor is a burst of them, as random arrivals have, as long as
+// the wake-ups of the last burst ticks are no more than those.
+const (
+	tick  = 200 * time.Microsecond
+	burst = 20
+)
 
 // Pace waits until call number hits may be issued, and takes its slot. stop
 // means that there is no further call. It is called from one goroutine.
@@ -62,17 +73,33 @@ func (p *pacer) Pace(_ time.Duration, hits uint64) (wait time.Duration, stop boo
 		}
 		at += p.start
 		limit = max(limit, at+late)
-		if ahead := at - p.clock.Now(); ahead > 0 && !p.waiter.wait(ahead) {
+		if !p.until(at) {
 			return 0, true
 		}
 	}
 	if !p.take(limit) {
 		return 0, true
 	}
+	p.count()
+	return 0, false
+}
+
+// count tells who watches of another call.
+func (p *pacer) count() {
 	if p.issued != nil {
 		p.issued.Add(1)
 	}
-	return 0, false
+}
+
+// until waits for a time on the clock, up to a tick longer where wake-ups have
+// been many; false when the run was cancelled.
+func (p *pacer) until(at time.Duration) bool {
+	now := p.clock.Now()
+	if at <= now {
+		return true
+	}
+	p.paid = max(p.paid, now-burst*tick) + tick
+	return p.waiter.wait(max(at, p.paid) - now)
 }
 
 // Rate is asked for by no engine that is used here.
@@ -81,25 +108,11 @@ func (p *pacer) Rate(time.Duration) float64 { return 0 }
 // take takes a slot, waiting for one until limit; false for none.
 func (p *pacer) take(limit time.Duration) bool {
 	left := limit - p.clock.Now()
-	if left <= 0 {
-		return false
-	}
-	select {
-	case p.slots <- struct{}{}:
-		return true
-	default:
-	}
-	timer := time.NewTimer(left)
-	defer timer.Stop()
-	select {
-	case p.slots <- struct{}{}:
-		return true
-	case <-timer.C:
-		return false
-	case <-p.ctx.Done():
-		return false
-	}
+	return left > 0 && p.slots.take(p.ctx, left)
 }
+
+// next numbers the calls that Pace let go, whoever makes them.
+func (p *pacer) next() uint64 { return p.calls.Add(1) - 1 }
 
 // refusedPause is how long a client of a closed model waits after it could not
 // connect. Without it, the clients of a target that is down spin, and take the
@@ -108,15 +121,33 @@ const refusedPause = 10 * time.Millisecond
 
 // release gives the slot of a call that has ended back.
 func (p *pacer) release(class evidence.Class) {
-	if p.closed && class == evidence.Refused {
-		timer := time.NewTimer(refusedPause)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-p.ctx.Done():
-		}
+	p.pause(class)
+	p.slots.give()
+}
+
+// again keeps the slot of a call that has ended for another one, which starts
+// at once; where there is none, the slot is given back. Only a closed model has
+// one, until the timeline ends.
+func (p *pacer) again(class evidence.Class) bool {
+	p.pause(class)
+	if p.closed && p.ctx.Err() == nil && p.clock.Now() < p.end {
+		p.count()
+		return true
 	}
-	<-p.slots
+	p.slots.give()
+	return false
+}
+
+func (p *pacer) pause(class evidence.Class) {
+	if !p.closed || class != evidence.Refused {
+		return
+	}
+	timer := time.NewTimer(refusedPause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-p.ctx.Done():
+	}
 }
 
 // intended is when call seq was to start, on the clock; a call of a closed

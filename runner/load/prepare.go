@@ -102,7 +102,7 @@ const maxShapes = 100
 func (t *trial) request(dir string) {
 	switch {
 	case t.spec.HTTP != nil:
-		t.http(t.spec.HTTP)
+		t.http(t.spec.HTTP, dir)
 	case t.spec.GRPC != nil:
 		t.grpc(t.spec.GRPC, dir)
 	case t.spec.Trickle != nil:
@@ -139,7 +139,7 @@ func (t *trial) content(in any, field string, c content, err error) {
 	}
 }
 
-func (t *trial) http(h *HTTP) {
+func (t *trial) http(h *HTTP, dir string) {
 	method, path, _ := h.request()
 	if path, ok := t.text(h, strings.ToLower(method), path); ok {
 		_, err := url.ParseRequestURI(path)
@@ -153,6 +153,8 @@ func (t *trial) http(h *HTTP) {
 	body, err := parseBody(h.Body)
 	t.content(h, "body", body, err)
 	t.auth(h, h.Auth)
+	_, err = h.TLS.config(dir)
+	t.bad(h.TLS, "ca", err)
 }
 
 func (t *trial) auth(in any, a *Auth) {

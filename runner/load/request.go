@@ -28,6 +28,9 @@ type requests struct {
 	fixedBody []byte // where the body is no template
 	bodyFixed bool
 	header    atomic.Pointer[signedHeader] // the headers, where they are no templates
+
+	fixed bool                   // no part is a template
+	wires []atomic.Pointer[wire] // one for each address, where the request is fixed
 }
 
 // signedHeader is a complete set of headers with the authorization in it. It
@@ -77,6 +80,8 @@ func newRequests(spec *Spec, env Env) (*requests, error) {
 		}
 	}
 	r.fixedBody, r.bodyFixed = r.body.fixed()
+	r.fixed = r.urls != nil && r.bodyFixed && r.headers.fixed()
+	r.wires = make([]atomic.Pointer[wire], len(r.bases))
 	_, err = r.make(context.Background(), 0)
 	return r, err
 }
@@ -114,7 +119,7 @@ func baseURL(addr string) (*url.URL, error) {
 // make gives the request of call seq. Calls go to the replicas in turn.
 func (r *requests) make(ctx context.Context, seq uint64) (*http.Request, error) {
 	var v *vars
-	if r.path.tmpl != nil || !r.bodyFixed || !r.headers.fixed() {
+	if !r.fixed {
 		v = newVars(r.seed, seq, r.load, r.rows)
 	}
 	u, err := r.url(seq, v)
@@ -176,12 +181,9 @@ func join(base *url.URL, path string) (*url.URL, error) {
 // makeHeader gives the headers of a call: a shared set as long as neither a
 // template nor a renewed token asks for another.
 func (r *requests) makeHeader(v *vars) (http.Header, error) {
-	authorization := ""
-	if r.auth != nil {
-		var err error
-		if authorization, err = r.auth.value(); err != nil {
-			return nil, err
-		}
+	authorization, err := r.authorization()
+	if err != nil {
+		return nil, err
 	}
 	fixed := r.headers.fixed()
 	if ready := r.header.Load(); fixed && ready != nil && ready.authorization == authorization {
@@ -202,4 +204,13 @@ func (r *requests) makeHeader(v *vars) (http.Header, error) {
 		r.header.Store(&signedHeader{authorization, header})
 	}
 	return header, nil
+}
+
+// authorization is the value of the Authorization header; "" for one that is
+// among the headers, or is not there.
+func (r *requests) authorization() (string, error) {
+	if r.auth == nil {
+		return "", nil
+	}
+	return r.auth.value()
 }

@@ -80,7 +80,7 @@ func (s *Spec) Meta(phases []PhaseSpan, seed uint64) evidence.LoadMeta {
 	switch {
 	case s.HTTP != nil:
 		method, path, _ := s.HTTP.request()
-		m.Engine, m.Call = "http", method+" "+path
+		m.Engine, m.Call, m.Transport = "http", method+" "+path, s.HTTP.transport(s.Secure)
 	case s.GRPC != nil:
 		m.Engine, m.Call = "grpc", s.GRPC.Call
 	case s.Trickle != nil:

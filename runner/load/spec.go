@@ -6,7 +6,8 @@ import (
 
 // Spec is one load of a scenario: what is called, and how often.
 type Spec struct {
-	Name string `yaml:"-"`
+	Name   string `yaml:"-"`
+	Secure bool   `yaml:"-"` // the target speaks TLS
 
 	HTTP    *HTTP    `yaml:"http" oneof:"kind" doc:"HTTP requests"`
 	GRPC    *GRPC    `yaml:"grpc" oneof:"kind" doc:"gRPC calls of any of the four kinds"`

@@ -25,6 +25,26 @@ type HTTP struct {
 	Body    any               `yaml:"body" doc:"a string is sent as it is, anything else as JSON"`
 	Auth    *Auth             `yaml:"auth" doc:"who the caller says to be"`
 	Data    *Data             `yaml:"data" doc:"a file whose rows the templates use, one row a call"`
+
+	Transport string `yaml:"transport" enum:"fast,standard" doc:"what carries the calls: fast (HTTP/1.1, for the least cost a call), or standard (net/http, with HTTP/2 where the target speaks it over TLS); when absent, fast for http and standard for https"`
+	TLS       *TLS   `yaml:"tls" doc:"how the certificate of an https target is checked; against the system's authorities when absent"`
+}
+
+// The transports of HTTP loads.
+const (
+	Fast     = "fast"
+	Standard = "standard"
+)
+
+// transport is the one that the load uses.
+func (h *HTTP) transport(secure bool) string {
+	switch {
+	case h.Transport != "":
+		return h.Transport
+	case secure:
+		return Standard
+	}
+	return Fast
 }
 
 // request returns the method and the path; n is how many were given.

@@ -1,0 +1,139 @@
+package load
+
+import (
+	"bufio"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"syscall"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"ordeal/runner/evidence"
+)
+
+// fastConn is a connection with all that a call on it needs.
+type fastConn struct {
+	net.Conn // tcp, or TLS over it
+	owner    *fast
+	host     string
+	tcp      net.Conn
+	raw      syscall.RawConn // of tcp
+	br       *bufio.Reader
+	header   fasthttp.ResponseHeader
+	used     time.Duration // when the last call on it ended; 0 for none
+	rest     idle
+}
+
+// restful is how long a connection may have been idle without a look at whether
+// the target has closed it since.
+const restful = time.Millisecond
+
+func newFastConn(owner *fast, host string, tcp net.Conn) *fastConn {
+	c := &fastConn{Conn: tcp, owner: owner, host: host, tcp: tcp}
+	if sc, ok := tcp.(syscall.Conn); ok {
+		c.raw, _ = sc.SyscallConn()
+	}
+	c.rest.init()
+	c.br = bufio.NewReaderSize(c, 4096)
+	return c
+}
+
+// handshake puts TLS on the connection.
+func (c *fastConn) handshake(host string, deadline time.Time) error {
+	config := c.owner.tls.Clone()
+	if config.ServerName == "" {
+		config.ServerName = host
+	}
+	config.NextProtos = []string{"http/1.1"}
+	if err := c.owner.begin(c, deadline); err != nil {
+		return err
+	}
+	conn := tls.Client(c.tcp, config)
+	if err := conn.HandshakeContext(c.owner.run); err != nil {
+		return fmt.Errorf("TLS handshake: %w", err)
+	}
+	c.Conn = conn
+	return nil
+}
+
+// Close implements net.Conn.
+func (c *fastConn) Close() error {
+	c.owner.mu.Lock()
+	delete(c.owner.conns, c)
+	c.owner.mu.Unlock()
+	return c.Conn.Close()
+}
+
+// closed reports whether the target has closed the connection while no call
+// was on it, or has said something that nobody asked for.
+func (c *fastConn) closed(now time.Duration) bool {
+	return c.used > 0 && now-c.used > restful && c.raw != nil && c.rest.ended(c.raw)
+}
+
+// exchange sends the request and reads the answer, and reports whether the
+// connection is good for another call.
+func (c *fastConn) exchange(caller *httpCaller, w *wire, s *evidence.Sample) (keep bool) {
+	clock := caller.env.Clock
+	err := c.owner.begin(c, clock.Base().Add(s.Sent+c.owner.timeout))
+	if err == nil {
+		keep, err = c.answer(caller, w, s)
+	}
+	if err != nil {
+		s.Class = classify(err)
+		return false
+	}
+	c.used = clock.Now()
+	return keep
+}
+
+// early is the size from which on a request is sent while the answer is waited
+// for: a target may answer before it has read all, and then not read on.
+const early = 16 << 10
+
+func (c *fastConn) answer(caller *httpCaller, w *wire, s *evidence.Sample) (keep bool, err error) {
+	if len(w.bytes) < early {
+		if _, err := c.Write(w.bytes); err != nil {
+			return false, err
+		}
+		return c.read(caller, w, s)
+	}
+	sent := make(chan error, 1)
+	go func() {
+		_, err := c.Write(w.bytes)
+		sent <- err
+	}()
+	keep, err = c.read(caller, w, s)
+	select {
+	case failed := <-sent:
+		return keep && failed == nil, err
+	default: // answered before all was sent
+	}
+	// A write ends at once, the bytes are free to be used again when it has.
+	_ = c.tcp.SetWriteDeadline(time.Unix(1, 0))
+	<-sent
+	return false, err
+}
+
+// read reads the answer.
+func (c *fastConn) read(caller *httpCaller, w *wire, s *evidence.Sample) (keep bool, err error) {
+	br, err := readHead(c.br, &c.header)
+	if err != nil {
+		return false, err
+	}
+	h := &c.header
+	s.Code = h.StatusCode()
+	s.Class = classOf(s.Code)
+	caller.answered(s, h.PeekCanonical(servedBy), h.PeekCanonical(degraded), c.host)
+	if s.Bytes, err = readBody(br, h, w.head); err != nil {
+		return false, err
+	}
+	// What comes after the answer was not asked for.
+	return !closing(h) && br.Buffered() == 0 && c.br.Buffered() == 0, nil
+}
+
+var (
+	servedBy = []byte("X-Served-By")
+	degraded = []byte("X-Degraded")
+)
