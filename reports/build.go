@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"sort"
 	"strings"
@@ -13,7 +14,7 @@ import (
 	"ordeal/runner/verdict"
 )
 
-// Build gathers what the reports say of a run.
+// Build gathers what the reports say of a run, once for all of them.
 func Build(run *evidence.Run, j verdict.Judgement) (*Document, error) {
 	sum, err := run.Summary()
 	if err != nil {
@@ -27,6 +28,7 @@ func Build(run *evidence.Run, j verdict.Judgement) (*Document, error) {
 		Loads:     []Load{},
 		Faults:    []Fault{},
 		Events:    run.Events,
+		run:       run,
 		Run: Identity{
 			ID: m.ID, Scenario: m.Scenario, About: m.About, Tags: m.Tags, File: m.File, Seed: m.Seed,
 			Base: m.Base, Outcome: m.Outcome, Killed: run.Killed(), Error: m.Error,
@@ -49,6 +51,9 @@ func Build(run *evidence.Run, j verdict.Judgement) (*Document, error) {
 	for i := range sum.Loads {
 		d.Loads = append(d.Loads, load(&sum.Loads[i], spans))
 	}
+	if d.Generator, d.course, err = generator(run, d); err != nil {
+		return nil, err
+	}
 	if d.Run.Altered, err = run.Verify(); err != nil {
 		return nil, fmt.Errorf("compare the evidence with its hashes: %w", err)
 	}
@@ -56,7 +61,16 @@ func Build(run *evidence.Run, j verdict.Judgement) (*Document, error) {
 	for _, a := range d.Run.Altered {
 		d.Warnings = append(d.Warnings, "the evidence is not as it was when the run ended: "+a)
 	}
-	// Lists are never null in JSON.
+	if d.source, err = run.Scenario(); err != nil {
+		d.Warnings = append(d.Warnings, "the scenario's source could not be read: "+err.Error())
+	}
+	// Lists are never null in JSON, for those who read it without a schema.
+	if d.Judgement.Checks == nil {
+		d.Judgement.Checks = []verdict.Verdict{}
+	}
+	if d.Judgement.Validity == nil {
+		d.Judgement.Validity = []verdict.Verdict{}
+	}
 	if d.Events == nil {
 		d.Events = []evidence.Event{}
 	}
@@ -112,21 +126,24 @@ func load(l *evidence.LoadSummary, spans []evidence.Span) Load {
 	out := Load{
 		Name: m.Name, Engine: m.Engine, Target: m.Target, Call: m.Call, Model: m.Model,
 		Arrivals: m.Arrivals, Shape: m.Shape, Workers: m.Workers, Timeout: m.Timeout,
+		Transport: m.Transport, Messages: m.Messages,
 		Phases: []Figures{},
 	}
 	var took time.Duration
-	var planned int64
+	var planned, unissued int64
 	for _, s := range spans {
 		f := figures(l.Phases[s.Name], s.Took())
 		f.Phase, f.Warmup, f.Planned = s.Name, s.Warmup, m.Planned[s.Name]
+		f.Unissued = max(0, f.Planned-f.Calls)
 		out.Phases = append(out.Phases, f)
 		if !s.Warmup {
 			took += s.Took()
 			planned += f.Planned
+			unissued += f.Unissued
 		}
 	}
 	out.Whole = figures(l.Whole, took)
-	out.Whole.Planned = planned
+	out.Whole.Planned, out.Whole.Unissued = planned, unissued
 	return out
 }
 
@@ -136,6 +153,7 @@ func figures(s *evidence.Stats, took time.Duration) Figures {
 		return f
 	}
 	f.Calls, f.Errors, f.Degraded, f.Late, f.Bytes = s.Calls, s.Errors(), s.Marked, s.Late, s.Bytes
+	f.Timeouts = s.Of(evidence.Timeout)
 	if took > 0 {
 		f.Rate = float64(s.Calls) / took.Seconds()
 	}
@@ -158,8 +176,18 @@ func figures(s *evidence.Stats, took time.Duration) Figures {
 	if len(s.Backends) > 0 {
 		f.Backends = maps.Clone(s.Backends)
 	}
-	f.Response, f.Service, f.Lag = latency(s.Response), latency(s.Service), latency(s.Lag)
+	f.Response, f.Service, f.Lag, f.Beyond = latency(s.Response), latency(s.Service), latency(s.Lag), beyond(s.Calls)
+	if m := &s.Messages; m.Count > 0 {
+		f.Messages = &MessageFigures{m.Count, latency(m.Response), latency(m.Service), latency(m.Lag), beyond(m.Count)}
+	}
 	return f
+}
+
+// beyond counts how many of n values lie beyond each percentile, as
+// evidence.Distribution does.
+func beyond(n int64) Beyond {
+	of := func(p float64) int64 { return n - int64(math.Ceil(p/100*float64(n)-1e-6)) }
+	return Beyond{P50: of(50), P90: of(90), P95: of(95), P99: of(99), P999: of(99.9)}
 }
 
 func latency(d *evidence.Distribution) Latency {

@@ -20,9 +20,14 @@ type Document struct {
 	Judgement verdict.Judgement `json:"judgement"`
 	Phases    []Phase           `json:"phases"`
 	Loads     []Load            `json:"loads"`
+	Generator *Generator        `json:"generator,omitempty"` // absent where it was not observed
 	Faults    []Fault           `json:"faults"`
 	Events    []evidence.Event  `json:"events"`
 	Warnings  []string          `json:"warnings,omitempty"` // evidence that was lost, altered or not readable; targets that died
+
+	run    *evidence.Run // that all of this was read from
+	source []byte        // the scenario's
+	course *course       // of the generator; nil where it was not observed
 }
 
 // Identity says which run this was, and on what.
@@ -71,8 +76,12 @@ type Load struct {
 	Shape    string        `json:"shape"`
 	Workers  int           `json:"workers"`
 	Timeout  time.Duration `json:"timeout_ns"`
-	Phases   []Figures     `json:"phases"`
-	Whole    Figures       `json:"whole"` // all phases but warmup
+	// Transport is what carried an HTTP load: "fast" or "standard".
+	Transport string `json:"transport,omitempty"`
+	// Messages says what the latency of a message is; "" where the calls have none.
+	Messages string    `json:"messages,omitempty"`
+	Phases   []Figures `json:"phases"`
+	Whole    Figures   `json:"whole"` // all phases but warmup
 }
 
 // Closed reports whether the load waits for an answer before its next call.
@@ -100,6 +109,8 @@ type Figures struct {
 	Errors   int64            `json:"errors"`
 	Degraded int64            `json:"degraded"`  // answers marked as not the real ones
 	Late     int64            `json:"sent_late"` // calls sent more than 10 ms after their time
+	Unissued int64            `json:"unissued"`  // calls that the schedule had and that were not sent
+	Timeouts int64            `json:"timeouts"`  // calls without an answer in time
 	Classes  map[string]int64 `json:"classes,omitempty"`
 	Codes    []CodeCount      `json:"codes,omitempty"`
 	Backends map[string]int64 `json:"backends,omitempty"` // calls by who answered, where known
@@ -107,6 +118,28 @@ type Figures struct {
 	Response Latency          `json:"response"` // from the intended start
 	Service  Latency          `json:"service"`  // from the actual send
 	Lag      Latency          `json:"send_lag"`
+	Beyond   Beyond           `json:"beyond"`
+	Messages *MessageFigures  `json:"messages,omitempty"` // of streaming calls
+}
+
+// MessageFigures are what was measured of the messages of streaming calls in a
+// phase; Load.Messages says what their latency is.
+type MessageFigures struct {
+	Count    int64   `json:"count"`
+	Response Latency `json:"response"` // from when the message was due
+	Service  Latency `json:"service"`  // from when it was sent
+	Lag      Latency `json:"send_lag"`
+	Beyond   Beyond  `json:"beyond"`
+}
+
+// Beyond is how many of the calls, or messages, lie beyond each percentile. A
+// percentile is told where there are at least ten.
+type Beyond struct {
+	P50  int64 `json:"p50"`
+	P90  int64 `json:"p90"`
+	P95  int64 `json:"p95"`
+	P99  int64 `json:"p99"`
+	P999 int64 `json:"p99_9"`
 }
 
 // CodeCount is how many calls ended in a class with an HTTP status or gRPC code.

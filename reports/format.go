@@ -8,6 +8,9 @@ import (
 	"unicode"
 )
 
+// needed is how many values must lie beyond a percentile for it to be told.
+const needed = 10
+
 // missing stands where there is nothing to tell.
 const missing = "–"
 

@@ -26,20 +26,16 @@ const scenarioShown = 64 << 10
 
 // HTML writes report.html: one file that needs nothing else, neither network
 // nor script.
-func HTML(w io.Writer, run *evidence.Run, j verdict.Judgement) error {
-	d, err := Build(run, j)
-	if err != nil {
+func HTML(w io.Writer, d *Document) error {
+	p := page{Document: d, Style: template.CSS(pageStyle), NotAsPlanned: d.outcome(), Headline: upperFirst(headline(d.Judgement))}
+	var err error
+	if p.Overview, p.LoadCharts, err = pageCharts(d.run, d); err != nil {
 		return err
 	}
-	p := page{Document: d, Style: template.CSS(pageStyle), NotAsPlanned: d.outcome(), Headline: upperFirst(headline(j))}
-	if p.Overview, p.LoadCharts, err = pageCharts(run, d); err != nil {
+	if p.Generating, err = generatorFigures(d, window(d)); err != nil {
 		return err
 	}
-	source, err := run.Scenario()
-	if err != nil {
-		d.Warnings = append(d.Warnings, "the scenario's source could not be read: "+err.Error())
-	}
-	p.Source = shownSource(source)
+	p.Source = shownSource(d.source)
 	t, err := template.New("report").Funcs(pageFuncs(d)).Parse(pageSource)
 	if err != nil {
 		return fmt.Errorf("parse the page: %w", err)
@@ -60,6 +56,7 @@ type page struct {
 	Headline     string
 	Overview     []figure // charts of the run as a whole
 	LoadCharts   []loadFigures
+	Generating   []figure // charts of the generator
 	Source       string
 }
 
@@ -90,6 +87,23 @@ type figureRow struct {
 	Name          string
 	F             Figures
 	Total, Closed bool
+}
+
+// messageRow is the row of the messages of a load's calls.
+func messageRow(f Figures) figureRow {
+	m := Figures{Took: f.Took, Calls: f.Messages.Count, Response: f.Messages.Response, Service: f.Messages.Service, Lag: f.Messages.Lag, Beyond: f.Messages.Beyond}
+	if f.Took > 0 {
+		m.Rate = float64(m.Calls) / f.Took.Seconds()
+	}
+	return figureRow{Name: "messages", F: m, Closed: m.Lag.Max == nil || *m.Lag.Max == 0}
+}
+
+// told is a percentile, or how many of the values that it needs lie beyond it.
+func told(v *time.Duration, beyond, n int64) template.HTML {
+	if v != nil || n == 0 {
+		return template.HTML(optional(v))
+	}
+	return template.HTML(fmt.Sprintf(`%s <span class="soft small">%d of %d</span>`, missing, beyond, needed))
 }
 
 // figure is one chart with its caption.
@@ -141,16 +155,18 @@ func pageFuncs(d *Document) template.FuncMap {
 			}
 			return why
 		},
-		"unsent":   func(f Figures) int64 { return max(0, f.Planned-f.Calls) },
-		"margin":   marginBar,
-		"sorted":   sortedPairs,
-		"join":     func(s []string) string { return clean(strings.Join(s, ", ")) },
-		"problems": problems,
-		"passed":   func(v []verdict.Verdict) int { return len(v) - len(problems(v)) },
-		"plural":   plural,
-		"list":     func(title string, l []verdict.Verdict) verdictList { return verdictList{title, l} },
-		"row":      func(name string, f Figures, total, closed bool) figureRow { return figureRow{name, f, total, closed} },
-		"wall":     func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04:05 UTC") },
+		"told":      told,
+		"generator": func(g *Generator) string { return g.words() },
+		"messages":  messageRow,
+		"margin":    marginBar,
+		"sorted":    sortedPairs,
+		"join":      func(s []string) string { return clean(strings.Join(s, ", ")) },
+		"problems":  problems,
+		"passed":    func(v []verdict.Verdict) int { return len(v) - len(problems(v)) },
+		"plural":    plural,
+		"list":      func(title string, l []verdict.Verdict) verdictList { return verdictList{title, l} },
+		"row":       func(name string, f Figures, total, closed bool) figureRow { return figureRow{name, f, total, closed} },
+		"wall":      func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04:05 UTC") },
 		"eventText": func(e evidence.Event) string {
 			return clean(eventText(e))
 		},

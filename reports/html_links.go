@@ -3,8 +3,7 @@ package reports
 import (
 	"fmt"
 	"html/template"
-	"math"
-	"time"
+	"slices"
 
 	"ordeal/reports/charts"
 	"ordeal/runner/evidence"
@@ -71,23 +70,13 @@ func (l linkLine) as(i int) charts.Line {
 // perSecondLine turns a count that only grows into how much it grew a second;
 // moved is false where it never grew.
 func perSecondLine(s evidence.Series, d *Document) (l linkLine, moved bool) {
-	took := d.Run.End - d.Run.Start
-	if s.Len() < 2 || took <= 0 {
+	steps := d.steps()
+	if s.Len() < 2 || len(steps) == 0 {
 		return l, false
 	}
-	step := max(time.Second, (took/most + time.Second - 1).Truncate(time.Second))
-	l = linkLine{Name: clean(s.Target), Step: true}
-	for at := d.Run.Start; at < d.Run.End; at += step {
-		to := min(at+step, d.Run.End)
-		rate := math.NaN()
-		before, ok := s.At(at)
-		after, _ := s.At(to)
-		if ok && to-at > step/4 {
-			rate = max(0, after-before) / (to - at).Seconds()
-			moved = moved || rate > 0
-		}
-		l.X, l.V = append(l.X, d.at(at)), append(l.V, rate)
+	l = linkLine{Name: clean(s.Target), Step: true, V: growth(s, steps)}
+	for _, at := range steps {
+		l.X = append(l.X, d.at(at))
 	}
-	l.X = append(l.X, d.at(d.Run.End))
-	return l, moved
+	return l, slices.ContainsFunc(l.V, func(v float64) bool { return v > 0 })
 }

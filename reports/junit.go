@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"ordeal/runner/evidence"
 	"ordeal/runner/verdict"
 )
 
@@ -16,11 +15,8 @@ import (
 // is inconclusive is an <error type="inconclusive">, which every CI system
 // shows as not passed, and apart from a failure. <skipped> would be read as
 // harmless.
-func JUnit(w io.Writer, run *evidence.Run, j verdict.Judgement) error {
-	d, err := Build(run, j)
-	if err != nil {
-		return err
-	}
+func JUnit(w io.Writer, d *Document) error {
+	j := d.Judgement
 	suite := junitSuite{
 		Name: clean(d.Run.Scenario), Time: junitSeconds(d.Run.End - d.Run.Start),
 		Host: clean(d.Run.Host.Name), Stamp: d.Run.Base.UTC().Format("2006-01-02T15:04:05"),
@@ -48,7 +44,7 @@ func JUnit(w io.Writer, run *evidence.Run, j verdict.Judgement) error {
 	if err := e.Encode(all); err != nil {
 		return fmt.Errorf("write junit.xml: %w", err)
 	}
-	_, err = io.WriteString(w, "\n")
+	_, err := io.WriteString(w, "\n")
 	return err
 }
 

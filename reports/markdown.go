@@ -5,17 +5,13 @@ import (
 	"io"
 	"strings"
 
-	"ordeal/runner/evidence"
 	"ordeal/runner/verdict"
 )
 
 // Markdown writes summary.md, for the summary page of a CI job: the verdicts
 // and the key figures.
-func Markdown(w io.Writer, run *evidence.Run, j verdict.Judgement) error {
-	d, err := Build(run, j)
-	if err != nil {
-		return err
-	}
+func Markdown(w io.Writer, d *Document) error {
+	j := d.Judgement
 	var b strings.Builder
 	fmt.Fprintf(&b, "## %s %s: %s\n\n", symbol(j.Status), word(j.Status), markdown(d.Run.Scenario))
 	fmt.Fprintf(&b, "%s.\n\n", upperFirst(headline(j)))
@@ -46,7 +42,7 @@ func Markdown(w io.Writer, run *evidence.Run, j verdict.Judgement) error {
 	}
 	fmt.Fprintf(&b, "<sub>%s · seed %d · %s · %d CPUs · ordeal %s</sub>\n", markdown(d.Run.ID), d.Run.Seed,
 		span(d.Run.End-d.Run.Start), d.Run.Host.CPUs, markdown(d.Run.Build.Version))
-	_, err = io.WriteString(w, b.String())
+	_, err := io.WriteString(w, b.String())
 	return err
 }
 

@@ -94,7 +94,7 @@ func TestRendersAtTheSameTime(t *testing.T) {
 		go func() {
 			defer wg.Done()
 			var b bytes.Buffer
-			if err := HTML(&b, run, breakerJudgement()); err != nil {
+			if err := HTML(&b, build(t, run, breakerJudgement())); err != nil {
 				t.Error(err)
 			}
 			pages[i] = b.String()
@@ -143,28 +143,6 @@ func TestMarginBar(t *testing.T) {
 		if (got == nil) != (c.want == nil) || got != nil && *got != *c.want {
 			t.Errorf("marginBar(%q) = %+v, want %+v", c.margin, got, c.want)
 		}
-	}
-}
-
-func BenchmarkHTML(b *testing.B) { benchmark(b, HTML) }
-
-func BenchmarkTerminal(b *testing.B) { benchmark(b, Terminal(false)) }
-
-func BenchmarkJSON(b *testing.B) { benchmark(b, JSON) }
-
-// benchmark renders a run whose calls were counted already.
-func benchmark(b *testing.B, r Renderer) {
-	run, j := open(b, writeBreakerRun(b, breakerMeta())), breakerJudgement()
-	if _, err := run.Summary(); err != nil {
-		b.Fatal(err)
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		var out bytes.Buffer
-		if err := r(&out, run, j); err != nil {
-			b.Fatal(err)
-		}
-		b.SetBytes(int64(out.Len()))
 	}
 }
 

@@ -66,6 +66,7 @@ func writeBreakerRun(t testing.TB, meta evidence.Meta) string {
 	}
 	breakerSamples(w)
 	breakerPoints(w, meta.Links[0].Name)
+	harnessPoints(w)
 	if err := w.Update(func(m *evidence.Meta) { m.Took = at(40) }); err != nil {
 		t.Fatal(err)
 	}
@@ -154,6 +155,36 @@ func breakerPoints(out evidence.Sink, link string) {
 			state = 2
 		}
 		out.Point(evidence.Point{At: at(s), Target: "gateway", Name: "breaker_state", Labels: `breaker="users"`, Value: state})
+	}
+}
+
+// harnessPoints are those of a generator that uses half a core, and a whole one
+// in the outage, on a machine where all else uses a quarter of one. Its
+// collector pauses once, and its scheduler is slower in the outage.
+func harnessPoints(out evidence.Sink) {
+	var own, others float64
+	for s := -0.5; s < 40.25; s += 0.5 {
+		put := func(name, labels string, v float64) {
+			out.Point(evidence.Point{At: at(s), Target: "ordeal", Name: name, Labels: labels, Value: v})
+		}
+		outage := s >= 15 && s < 25
+		put("harness_cpu_seconds_total", "", own)
+		put("machine_cpu_seconds_total", `mode="user"`, own*0.75+others)
+		put("machine_cpu_seconds_total", `mode="system"`, own*0.25)
+		put("machine_cpu_seconds_total", `mode="guest"`, 7*s+100)
+		put("machine_cpu_seconds_total", `mode="idle"`, 9*s+100)
+		own, others = own+0.25, others+0.125
+		p99, most, pause := 80e-6, 300e-6, 0.0
+		if outage {
+			own, p99, most = own+0.25, 1.2e-3, 9e-3
+		}
+		if s == 10 {
+			pause = 2.5e-3
+		}
+		put("harness_sched_latency_seconds", `quantile="0.99"`, p99)
+		put("harness_sched_latency_seconds", `quantile="1"`, most)
+		put("harness_gc_pause_seconds", `quantile="0.99"`, pause/2)
+		put("harness_gc_pause_seconds", `quantile="1"`, pause)
 	}
 }
 

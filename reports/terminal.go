@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"ordeal/runner/evidence"
 	"ordeal/runner/verdict"
 )
 
@@ -16,17 +15,13 @@ const terminalWidth = 80
 // Terminal writes the end of a run for a person at a terminal, in at most 80
 // columns: the verdicts first. With color, statuses are also coloured.
 func Terminal(color bool) Renderer {
-	return func(w io.Writer, run *evidence.Run, j verdict.Judgement) error {
-		d, err := Build(run, j)
-		if err != nil {
-			return err
-		}
+	return func(w io.Writer, d *Document) error {
 		t := terminal{color: color}
 		t.verdicts(d)
 		t.faults(d)
 		t.loads(d)
-		t.end(d, run.Dir)
-		_, err = io.WriteString(w, t.String())
+		t.end(d, d.run.Dir)
+		_, err := io.WriteString(w, t.String())
 		return err
 	}
 }

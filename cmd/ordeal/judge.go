@@ -18,8 +18,9 @@ import (
 
 // judged is a run directory with what is said of it.
 type judged struct {
-	run       *evidence.Run
+	dir       string
 	judgement verdict.Judgement
+	document  *reports.Document
 }
 
 // judge reads a run directory and judges it by the scenario that it holds.
@@ -36,7 +37,9 @@ func judge(dir string) (judged, error) {
 	if err != nil {
 		return judged{}, fmt.Errorf("the scenario of the run is not one that this version reads:\n%w", err)
 	}
-	return judged{run: run, judgement: verdict.Judge(run, plan.Checks())}, nil
+	j := judged{dir: dir, judgement: verdict.Judge(run, plan.Checks())}
+	j.document, err = reports.Build(run, j.judgement)
+	return j, err
 }
 
 // files are the reports that a run directory holds, by format.
@@ -44,7 +47,11 @@ var files = []string{"html", "json", "junit", "markdown"}
 
 // writeFiles renders every report that belongs into the run directory.
 func (j judged) writeFiles() error {
-	for _, format := range files {
+	for _, name := range files {
+		format, err := reports.ByName(name)
+		if err != nil {
+			return err
+		}
 		if err := j.writeFile(format); err != nil {
 			return err
 		}
@@ -52,17 +59,18 @@ func (j judged) writeFiles() error {
 	return nil
 }
 
-func (j judged) writeFile(format string) error {
-	render, name, ok := reports.ByName(format)
-	if !ok {
-		return fmt.Errorf("no report format %q", format)
+func (j judged) writeFile(format reports.Format) error {
+	name := format.File
+	render, err := format.Of(reports.Selection{})
+	if err != nil {
+		return err
 	}
-	f, err := os.CreateTemp(j.run.Dir, name+".*")
+	f, err := os.CreateTemp(j.dir, name+".*")
 	if err != nil {
 		return fmt.Errorf("write %s: %w", name, err)
 	}
 	defer os.Remove(f.Name()) //nolint:errcheck // gone when it was renamed
-	err = render(f, j.run, j.judgement)
+	err = render(f, j.document)
 	if closeErr := f.Close(); err == nil {
 		err = closeErr
 	}
@@ -70,7 +78,7 @@ func (j judged) writeFile(format string) error {
 		err = os.Chmod(f.Name(), 0o644)
 	}
 	if err == nil {
-		err = os.Rename(f.Name(), filepath.Join(j.run.Dir, name))
+		err = os.Rename(f.Name(), filepath.Join(j.dir, name))
 	}
 	if err != nil {
 		return fmt.Errorf("write %s: %w", name, err)
@@ -79,7 +87,7 @@ func (j judged) writeFile(format string) error {
 }
 
 func (j judged) terminal(w io.Writer) error {
-	return reports.Terminal(wantsColor(w))(w, j.run, j.judgement)
+	return reports.Terminal(wantsColor(w))(w, j.document)
 }
 
 // wantsColor says whether w is a terminal whose user has not asked for plain text.

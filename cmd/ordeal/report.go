@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -14,6 +16,7 @@ import (
 func reportCommand() *cobra.Command {
 	var formats []string
 	var output string
+	var of reports.Selection
 	cmd := &cobra.Command{
 		Use:   "report DIR...",
 		Short: "Render the reports of run directories again",
@@ -21,19 +24,33 @@ func reportCommand() *cobra.Command {
 belongs into a directory is written there. With --format, that one goes to
 standard output or, for one directory, to the file named with --output.
 
-Formats: ` + strings.Join(reports.Formats(), ", "),
+Formats: ` + strings.Join(reports.Formats(), ", ") + `
+
+--load and --phase choose what csv, prometheus, benchfmt, vegeta and hgrm speak
+of, and --load what hlog does: without them, of all loads, and of all phases but
+warmup.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if output != "" && (len(formats) != 1 || len(args) != 1) {
 				return fmt.Errorf("--output needs exactly one --format and one directory")
 			}
-			for _, format := range formats {
-				if _, _, ok := reports.ByName(format); !ok {
-					return fmt.Errorf("unknown format %q: want %s", format, strings.Join(reports.Formats(), ", "))
+			if len(formats) == 0 && len(of.Loads)+len(of.Phases) > 0 {
+				return fmt.Errorf("--load and --phase need a --format")
+			}
+			var render []reports.Renderer
+			for _, name := range formats {
+				format, err := reports.ByName(name)
+				if err != nil {
+					return err
 				}
+				r, err := format.Of(of)
+				if err != nil {
+					return err
+				}
+				render = append(render, r)
 			}
 			for _, dir := range args {
-				if err := reportOne(cmd.OutOrStdout(), dir, formats, output); err != nil {
+				if err := reportOne(cmd.OutOrStdout(), dir, render, output); err != nil {
 					return err
 				}
 			}
@@ -42,43 +59,53 @@ Formats: ` + strings.Join(reports.Formats(), ", "),
 	}
 	cmd.Flags().StringSliceVar(&formats, "format", nil, "print this format instead of writing the files")
 	cmd.Flags().StringVarP(&output, "output", "o", "", "write to this file instead of standard output")
+	cmd.Flags().StringSliceVar(&of.Loads, "load", nil, "speak of this load only (may be repeated)")
+	cmd.Flags().StringSliceVar(&of.Phases, "phase", nil, "speak of this phase only (may be repeated)")
 	return cmd
 }
 
-func reportOne(w io.Writer, dir string, formats []string, output string) error {
+func reportOne(w io.Writer, dir string, render []reports.Renderer, output string) error {
 	j, err := judge(dir)
 	if err != nil {
 		return err
 	}
-	if len(formats) > 0 {
-		err = j.print(w, formats, output)
-	} else if err = j.writeFiles(); err == nil {
-		_, err = fmt.Fprintln(w, dir)
+	switch {
+	case output != "":
+		err = j.printTo(output, render[0])
+	case len(render) > 0:
+		for _, r := range render {
+			if err == nil {
+				err = j.print(w, r)
+			}
+		}
+	default:
+		if err = j.writeFiles(); err == nil {
+			_, err = fmt.Fprintln(w, dir)
+		}
 	}
-	if err != nil {
-		return exitError{code: exitFail, err: err}
+	var choice *reports.SelectionError
+	if err == nil || errors.As(err, &choice) {
+		return err // what cannot be chosen is an error of usage
 	}
-	return nil
+	return exitError{code: exitFail, err: err}
 }
 
-func (j judged) print(w io.Writer, formats []string, output string) error {
-	if output != "" {
-		f, err := os.Create(output)
-		if err != nil {
-			return fmt.Errorf("write report: %w", err)
-		}
-		defer f.Close() //nolint:errcheck // closed with its error below
-		render, _, _ := reports.ByName(formats[0])
-		if err := render(f, j.run, j.judgement); err != nil {
-			return err
-		}
-		return f.Close()
+func (j judged) print(w io.Writer, render reports.Renderer) error {
+	out := bufio.NewWriterSize(w, 64<<10)
+	if err := render(out, j.document); err != nil {
+		return err
 	}
-	for _, format := range formats {
-		render, _, _ := reports.ByName(format)
-		if err := render(w, j.run, j.judgement); err != nil {
-			return err
-		}
+	return out.Flush()
+}
+
+func (j judged) printTo(path string, render reports.Renderer) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("write report: %w", err)
 	}
-	return nil
+	defer f.Close() //nolint:errcheck // closed with its error below
+	if err := j.print(f, render); err != nil {
+		return err
+	}
+	return f.Close()
 }
