@@ -8,9 +8,6 @@ import (
 	"github.com/parquet-go/parquet-go"
 )
 
-// chunkRows is how many rows are decoded at a time.
-const chunkRows = 1024
-
 // cursor walks one column of one row group, a page at a time, and keeps dictionary
 // values decoded so that a row costs no allocation.
 type cursor struct {

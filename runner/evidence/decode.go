@@ -1,77 +1,119 @@
 package evidence
 
-import "time"
+import (
+	"time"
+
+	"github.com/parquet-go/parquet-go"
+)
+
+// Fields names what of a call a pass is to read. What is not named is zero.
+type Fields uint16
+
+// The fields of a Sample.
+const (
+	WithLoad Fields = 1 << iota
+	WithSeq
+	WithIntended
+	WithSent
+	WithDone
+	WithCode
+	WithBytes
+	WithClass
+	WithBackend
+	WithMark
+)
 
 // sampleDecoder decodes rows of samples/*.parquet.
 type sampleDecoder struct {
+	fields  Fields // bit i is column i of sampleColumns
 	in      *interner
 	ints    [chunkRows]int64
 	texts   [chunkRows]string
 	classes map[string]Class
 }
 
-func newSampleDecoder() *sampleDecoder {
-	d := &sampleDecoder{in: newInterner(), classes: make(map[string]Class, NumClasses)}
+func newSampleDecoder(fields Fields) *sampleDecoder {
+	d := &sampleDecoder{fields: fields, in: newInterner(), classes: make(map[string]Class, NumClasses)}
 	for i := range NumClasses {
 		d.classes[Class(i).String()] = Class(i)
 	}
 	return d
 }
 
+func everyField() decoder[Sample] { return newSampleDecoder(^Fields(0)) }
+
 func (d *sampleDecoder) columns() []column { return sampleColumns }
 
+func (d *sampleDecoder) wants(column int) bool { return d.fields&(1<<column) != 0 }
+
 func (d *sampleDecoder) decode(c []cursor, rows []Sample) error {
-	ints, texts := d.ints[:len(rows)], d.texts[:len(rows)]
-	for column := range 7 {
-		c[column].int64s(ints)
-		switch column {
-		case 0:
-			for i, v := range ints {
-				rows[i].Load = int(v)
-			}
-		case 1:
-			for i, v := range ints {
-				rows[i].Seq = uint64(v)
-			}
-		case 2:
-			for i, v := range ints {
-				rows[i].Intended = time.Duration(v)
-			}
-		case 3:
-			for i, v := range ints {
-				rows[i].Sent = time.Duration(v)
-			}
-		case 4:
-			for i, v := range ints {
-				rows[i].Done = time.Duration(v)
-			}
-		case 5:
-			for i, v := range ints {
-				rows[i].Code = int(v)
-			}
-		case 6:
-			for i, v := range ints {
-				rows[i].Bytes = v
-			}
+	for column := range sampleColumns {
+		if !d.wants(column) {
+			continue
 		}
-	}
-	if err := c[7].texts(texts, d.in); err != nil {
-		return err
-	}
-	d.toClasses(rows, texts)
-	if err := c[8].texts(texts, d.in); err != nil {
-		return err
-	}
-	for i, s := range texts {
-		rows[i].Backend = s
-	}
-	if err := c[9].texts(texts, d.in); err != nil {
-		return err
-	}
-	for i, s := range texts {
-		rows[i].Mark = s
+		if sampleColumns[column].kind == parquet.Int64 {
+			c[column].int64s(d.ints[:len(rows)])
+			d.number(1<<column, rows)
+			continue
+		}
+		if err := c[column].texts(d.texts[:len(rows)], d.in); err != nil {
+			return err
+		}
+		d.text(1<<column, rows)
 	}
 	return nil
+}
+
+// number puts the integers of a column into the rows.
+func (d *sampleDecoder) number(field Fields, rows []Sample) {
+	ints := d.ints[:len(rows)]
+	switch field {
+	case WithLoad:
+		for i, v := range ints {
+			rows[i].Load = int(v)
+		}
+	case WithSeq:
+		for i, v := range ints {
+			rows[i].Seq = uint64(v)
+		}
+	case WithIntended:
+		for i, v := range ints {
+			rows[i].Intended = time.Duration(v)
+		}
+	case WithSent:
+		for i, v := range ints {
+			rows[i].Sent = time.Duration(v)
+		}
+	case WithDone:
+		for i, v := range ints {
+			rows[i].Done = time.Duration(v)
+		}
+	case WithCode:
+		for i, v := range ints {
+			rows[i].Code = int(v)
+		}
+	case WithBytes:
+		for i, v := range ints {
+			rows[i].Bytes = v
+		}
+	}
+}
+
+// text puts the strings of a column into the rows.
+func (d *sampleDecoder) text(field Fields, rows []Sample) {
+	texts := d.texts[:len(rows)]
+	switch field {
+	case WithClass:
+		d.toClasses(rows, texts)
+	case WithBackend:
+		for i, s := range texts {
+			rows[i].Backend = s
+		}
+	case WithMark:
+		for i, s := range texts {
+			rows[i].Mark = s
+		}
+	}
 }
 
 // toClasses parses class names; neighbours mostly have the same. A name that is
@@ -93,9 +135,11 @@ func (d *sampleDecoder) toClasses(rows []Sample, names []string) {
 // messageDecoder decodes rows of messages/*.parquet.
 type messageDecoder struct{ ints [chunkRows]int64 }
 
-func newMessageDecoder() *messageDecoder { return new(messageDecoder) }
+func newMessageDecoder() decoder[Message] { return new(messageDecoder) }
 
 func (d *messageDecoder) columns() []column { return messageColumns }
+
+func (d *messageDecoder) wants(int) bool { return true }
 
 func (d *messageDecoder) decode(c []cursor, rows []Message) error {
 	ints := d.ints[:len(rows)]
@@ -139,9 +183,11 @@ type pointDecoder struct {
 	floats [chunkRows]float64
 }
 
-func newPointDecoder() *pointDecoder { return &pointDecoder{in: newInterner()} }
+func newPointDecoder() decoder[Point] { return &pointDecoder{in: newInterner()} }
 
 func (d *pointDecoder) columns() []column { return pointColumns }
+
+func (d *pointDecoder) wants(int) bool { return true }
 
 func (d *pointDecoder) decode(c []cursor, rows []Point) error {
 	ints, texts, floats := d.ints[:len(rows)], d.texts[:len(rows)], d.floats[:len(rows)]

@@ -100,26 +100,45 @@ func (r *Run) Scenario() ([]byte, error) {
 }
 
 // Samples streams the calls in bounded memory, a segment after the other; no
-// order is promised within one. An error speaks of one segment, whose remaining
+// order is promised within one, but it is the same each time. An error speaks of one segment, whose remaining
 // rows are left out; the stream goes on with the next one unless the caller
 // stops it.
 func (r *Run) Samples() iter.Seq2[Sample, error] {
-	return func(yield func(Sample, error) bool) { stream(r.samples, newSampleDecoder(), yield) }
+	return func(yield func(Sample, error) bool) { stream(r.samples, everyField, yield) }
+}
+
+// Query says which calls a pass goes through, and what of them it reads.
+type Query struct {
+	Fields Fields
+	// From and To bound the time that is of interest; zero both is all of it.
+	// Calls that lie outside of it from Intended to Done may be left out. Those
+	// near it come too.
+	From, To time.Duration
+}
+
+// Scan streams the calls some at a time, which is faster than one by one: each
+// batch is valid until the next only. Else it is as Samples.
+func (r *Run) Scan(q Query) iter.Seq2[[]Sample, error] {
+	var only *stretch
+	if q.From != 0 || q.To != 0 {
+		only = &stretch{q.From, q.To}
+	}
+	return batches(r.samples, only, func() decoder[Sample] { return newSampleDecoder(q.Fields) })
 }
 
 // Messages streams the messages of streaming calls as Samples does the calls.
 func (r *Run) Messages() iter.Seq2[Message, error] {
-	return func(yield func(Message, error) bool) { stream(r.messages, newMessageDecoder(), yield) }
+	return func(yield func(Message, error) bool) { stream(r.messages, newMessageDecoder, yield) }
 }
 
 // Points streams the values of all series as Samples does the calls.
 func (r *Run) Points() iter.Seq2[Point, error] {
-	return func(yield func(Point, error) bool) { stream(r.points, newPointDecoder(), yield) }
+	return func(yield func(Point, error) bool) { stream(r.points, newPointDecoder, yield) }
 }
 
-func stream[T any](from []segment, d decoder[T], yield func(T, error) bool) {
+func stream[T any](from []segment, fresh func() decoder[T], yield func(T, error) bool) {
 	var none T
-	for more, err := range batches(from, d) {
+	for more, err := range batches(from, nil, fresh) {
 		if err != nil {
 			if !yield(none, err) {
 				return
@@ -132,29 +151,4 @@ func stream[T any](from []segment, d decoder[T], yield func(T, error) bool) {
 			}
 		}
 	}
-}
-
-// batches streams rows some at a time; they are only valid until the next.
-func batches[T any](from []segment, d decoder[T]) iter.Seq2[[]T, error] {
-	return func(yield func([]T, error) bool) {
-		buf := make([]T, chunkRows)
-		for i := range from {
-			more, err := scanSegment(&from[i], d, buf, func(rows []T) bool { return yield(rows, nil) })
-			if !more {
-				return
-			}
-			if err != nil && !yield(nil, fmt.Errorf("reading %s: %w", from[i].name, err)) {
-				return
-			}
-		}
-	}
-}
-
-func scanSegment[T any](s *segment, d decoder[T], buf []T, each func([]T) bool) (more bool, err error) {
-	f, size, err := openRegular(s.path)
-	if err != nil {
-		return true, err
-	}
-	defer func() { _ = f.Close() }() // read only
-	return scan(f, size, d, buf, each)
 }

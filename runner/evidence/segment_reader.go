@@ -15,32 +15,40 @@ import (
 
 // segment is one finished Parquet file of a run.
 type segment struct {
-	path string // in the file system
-	name string // in messages: "samples/000001.parquet"
-	rows int64
+	path string        // in the file system
+	name string        // in messages: "samples/000001.parquet"
 	last time.Duration // the latest time in it
+
+	groups []stretch // from the first to the last time of each row group's rows
 }
 
 // column is one column that a kind of segment must have.
 type column struct {
-	name string
-	kind parquet.Kind
+	name  string
+	kind  parquet.Kind
+	times int // begins, ends or both where it holds times, else 0
 }
+
+// What the times of a column are to their rows.
+const (
+	begins = 1 << iota // the first time that a row speaks of
+	ends               // the last
+)
 
 var (
 	sampleColumns = []column{
-		{"load", parquet.Int64}, {"seq", parquet.Int64}, {"intended_ns", parquet.Int64}, {"sent_ns", parquet.Int64},
-		{"done_ns", parquet.Int64}, {"code", parquet.Int64}, {"bytes", parquet.Int64},
-		{"class", parquet.ByteArray}, {"backend", parquet.ByteArray}, {"mark", parquet.ByteArray},
+		{"load", parquet.Int64, 0}, {"seq", parquet.Int64, 0}, {"intended_ns", parquet.Int64, begins}, {"sent_ns", parquet.Int64, 0},
+		{"done_ns", parquet.Int64, ends}, {"code", parquet.Int64, 0}, {"bytes", parquet.Int64, 0},
+		{"class", parquet.ByteArray, 0}, {"backend", parquet.ByteArray, 0}, {"mark", parquet.ByteArray, 0},
 	}
 	messageColumns = []column{
-		{"load", parquet.Int64}, {"call", parquet.Int64}, {"n", parquet.Int64},
-		{"intended_ns", parquet.Int64}, {"sent_ns", parquet.Int64}, {"done_ns", parquet.Int64},
+		{"load", parquet.Int64, 0}, {"call", parquet.Int64, 0}, {"n", parquet.Int64, 0},
+		{"intended_ns", parquet.Int64, begins}, {"sent_ns", parquet.Int64, 0}, {"done_ns", parquet.Int64, ends},
 	}
 	pointColumns = []column{
-		{"at_ns", parquet.Int64},
-		{"target", parquet.ByteArray}, {"name", parquet.ByteArray}, {"labels", parquet.ByteArray},
-		{"value", parquet.Double},
+		{"at_ns", parquet.Int64, begins | ends},
+		{"target", parquet.ByteArray, 0}, {"name", parquet.ByteArray, 0}, {"labels", parquet.ByteArray, 0},
+		{"value", parquet.Double, 0},
 	}
 )
 
@@ -127,17 +135,48 @@ func (s *segment) probe(columns []column) error {
 		return err
 	}
 	defer func() { _ = f.Close() }() // read only
-	p, _, err := openParquet(f, size, columns)
+	p, at, err := openParquet(f, size, columns)
 	if err != nil {
 		return err
 	}
-	s.rows = p.NumRows()
+	for _, g := range p.RowGroups() {
+		s.groups = append(s.groups, reach(g.ColumnChunks(), columns, at))
+	}
 	if text, ok := p.Lookup(lastMark); ok {
 		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 			s.last = time.Duration(n)
 		}
 	}
 	return nil
+}
+
+// reach is the stretch of time that a row group's statistics give; all of time
+// where they are missing.
+func reach(chunks []parquet.ColumnChunk, columns []column, at []int) stretch {
+	all := stretch{math.MinInt64, math.MaxInt64}
+	first, last := false, false
+	for i, c := range columns {
+		f, ok := chunks[at[i]].(interface {
+			Bounds() (least, most parquet.Value, ok bool)
+		})
+		if !ok || c.times == 0 {
+			continue
+		}
+		least, most, ok := f.Bounds()
+		if !ok {
+			continue
+		}
+		if c.times&begins != 0 {
+			all.from, first = time.Duration(least.Int64()), true
+		}
+		if c.times&ends != 0 {
+			all.to, last = time.Duration(most.Int64()), true
+		}
+	}
+	if !first || !last {
+		return stretch{math.MinInt64, math.MaxInt64}
+	}
+	return all
 }
 
 // openRegular opens a file for reading if it is an ordinary one.
@@ -158,30 +197,19 @@ func openRegular(path string) (*os.File, int64, error) {
 	return f, info.Size(), nil
 }
 
-// decoder reads the rows of one kind, some at a time.
+// decoder reads the rows of one kind, some at a time. One goroutine uses it.
 type decoder[T any] interface {
 	columns() []column
+	// wants reports whether a column is asked for, by its place in columns.
+	wants(column int) bool
 	// decode fills rows from cursors that stand on the columns in the order of
-	// columns, and each have that many rows ready.
+	// columns; those that are asked for each have that many rows ready.
 	decode(cursors []cursor, rows []T) error
 }
 
-// scan gives the rows of a file in runs that are only valid until each
-// returns; more is false once each has asked to stop.
-func scan[T any](r io.ReaderAt, size int64, d decoder[T], buf []T, each func([]T) bool) (more bool, err error) {
-	f, at, err := openParquet(r, size, d.columns())
-	if err != nil {
-		return true, err
-	}
-	for _, g := range f.RowGroups() {
-		if more, err := scanGroup(g, at, d, buf, each); !more || err != nil {
-			return more, err
-		}
-	}
-	return true, nil
-}
-
-func scanGroup[T any](g parquet.RowGroup, at []int, d decoder[T], buf []T, each func([]T) bool) (more bool, err error) {
+// scanGroup decodes a row group. room makes room for some rows, and each takes
+// them; its error ends the scan.
+func scanGroup[T any](g parquet.RowGroup, at []int, d decoder[T], room func() []T, each func([]T) error) (err error) {
 	cursors := make([]cursor, len(at))
 	defer func() {
 		for i := range cursors {
@@ -191,42 +219,51 @@ func scanGroup[T any](g parquet.RowGroup, at []int, d decoder[T], buf []T, each 
 	if err := guarded(func() error {
 		chunks := g.ColumnChunks()
 		for i, c := range at {
-			cursors[i].pages = chunks[c].Pages()
+			if d.wants(i) {
+				cursors[i].pages = chunks[c].Pages()
+			}
 		}
 		return nil
 	}); err != nil {
-		return true, err
+		return err
 	}
 	for left := g.NumRows(); left > 0; {
-		var rows []T
-		// Only the library's part is guarded: a panic of each is its caller's.
-		if err := guarded(func() (err error) {
-			rows, err = fill(cursors, d, buf[:min(int64(len(buf)), left)])
-			return err
-		}); err != nil {
-			return true, err
+		rows := room()
+		rows = rows[:min(int64(len(rows)), left)]
+		for done := 0; done < len(rows); {
+			var n int
+			// Only the library's part is guarded: a panic of each is its caller's.
+			if err := guarded(func() (err error) {
+				n, err = fill(cursors, d, rows[done:])
+				return err
+			}); err != nil {
+				return err
+			}
+			done += n
 		}
-		if !each(rows) {
-			return false, nil
+		if err := each(rows); err != nil {
+			return err
 		}
 		left -= int64(len(rows))
 	}
-	return true, nil
+	return nil
 }
 
 // fill decodes as many rows as all columns have ready.
-func fill[T any](cursors []cursor, d decoder[T], buf []T) ([]T, error) {
-	n := math.MaxInt
+func fill[T any](cursors []cursor, d decoder[T], rows []T) (int, error) {
+	n := len(rows)
 	for i := range cursors {
+		if cursors[i].pages == nil {
+			continue
+		}
 		have, err := cursors[i].ready()
 		if errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
 		}
 		if err != nil {
-			return nil, err
+			return 0, err
 		}
 		n = min(n, have)
 	}
-	buf = buf[:min(n, len(buf))]
-	return buf, d.decode(cursors, buf)
+	return n, d.decode(cursors, rows[:n])
 }

@@ -23,7 +23,7 @@ type Series struct {
 func (r *Run) Series(target, name string) ([]Series, error) {
 	type key struct{ target, name, labels string }
 	found := make(map[key]*Series)
-	for rows, err := range batches(r.points, newPointDecoder()) {
+	for rows, err := range batches(r.points, nil, newPointDecoder) {
 		if err != nil {
 			r.warn(err.Error())
 			continue

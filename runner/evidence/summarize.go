@@ -29,7 +29,7 @@ func (r *Run) Summary() (*Summary, error) {
 		return nil, fmt.Errorf("summing up the run: %d loads in %d phases are too many", len(r.Meta.Loads), len(r.phases))
 	}
 	t := newTally(r)
-	for rows, err := range batches(r.samples, newSampleDecoder()) {
+	for rows, err := range batches(r.samples, nil, everyField) {
 		if err != nil {
 			r.warn(err.Error())
 			continue
@@ -38,7 +38,7 @@ func (r *Run) Summary() (*Summary, error) {
 			t.add(&rows[i])
 		}
 	}
-	for rows, err := range batches(r.messages, newMessageDecoder()) {
+	for rows, err := range batches(r.messages, nil, newMessageDecoder) {
 		if err != nil {
 			r.warn(err.Error())
 			continue
