@@ -1,62 +1,65 @@
 package runner
 
 import (
-	"math/bits"
 	"sync/atomic"
 	"time"
 
 	"ordeal/runner/evidence"
+	"ordeal/runner/load"
+	"ordeal/runner/telemetry"
 )
 
-// live passes evidence on and keeps, without locks, the few figures that are
-// shown while a run goes on. They are rough: verdicts never rest on them.
+// live passes evidence on and keeps the figures that are shown while a run goes
+// on. They are rough: verdicts never rest on them.
 type live struct {
 	evidence.Sink
-	calls    atomic.Int64
-	errors   atomic.Int64
-	slowness [liveBuckets]atomic.Int64 // response times since the last look, by bucket
+	tally  *telemetry.Tally
+	served *telemetry.Run  // nil where metrics are not served
+	issued []*atomic.Int64 // of each load
 }
 
-// Four buckets for each doubling of microseconds, so a figure is within 25 %.
-const liveBuckets = 42 * 4
-
-func liveBucket(d time.Duration) int {
-	us := uint64(max(d.Microseconds(), 1))
-	doubling := bits.Len64(us) - 1
-	quarter := int(us<<2>>doubling) & 3
-	return min(doubling*4+quarter, liveBuckets-1)
-}
-
-// liveEdge is the upper edge of a bucket.
-func liveEdge(bucket int) time.Duration {
-	doubling, quarter := bucket/4, bucket%4
-	return time.Duration(5+quarter) * time.Microsecond << doubling / 4
+// newLive makes the figures of a run, and shows them where they are to be
+// served.
+func newLive(out evidence.Sink, meta *evidence.Meta, metrics *telemetry.Exporter) *live {
+	l := &live{Sink: out, tally: telemetry.NewTally(len(meta.Loads), metrics != nil)}
+	for range meta.Loads {
+		l.issued = append(l.issued, new(atomic.Int64))
+	}
+	if metrics != nil {
+		l.served = telemetry.NewRun(meta, l.tally, l.issued)
+		metrics.Show(l.served)
+	}
+	return l
 }
 
 // Sample counts a call and passes it on.
 func (l *live) Sample(s evidence.Sample) {
-	l.calls.Add(1)
-	if s.Class != evidence.OK {
-		l.errors.Add(1)
-	}
-	l.slowness[liveBucket(s.Response())].Add(1)
+	l.tally.Sample(&s)
 	l.Sink.Sample(s)
 }
 
-// p99 gives the 99th percentile of the response times since it was last asked,
-// zero where there were none.
-func (l *live) p99() time.Duration {
-	var counts [liveBuckets]int64
-	var total int64
-	for i := range counts {
-		counts[i] = l.slowness[i].Swap(0)
-		total += counts[i]
+// Message counts a message of a call and passes it on.
+func (l *live) Message(m evidence.Message) {
+	l.tally.Message(&m)
+	l.Sink.Message(m)
+}
+
+// Event shows what has happened and passes it on.
+func (l *live) Event(e evidence.Event) {
+	if l.served != nil {
+		l.served.Event(e)
 	}
-	rank := total - total/100
-	for i, n := range counts {
-		if rank -= n; n > 0 && rank <= 0 {
-			return liveEdge(i)
-		}
+	l.Sink.Event(e)
+}
+
+// started says how many calls of each load are due, now that the timeline has a
+// start; elapsed is the time since, below zero before it.
+func (l *live) started(engines []engine, elapsed func() time.Duration) {
+	if l.served == nil {
+		return
 	}
-	return 0
+	l.served.Started(func(i int) int64 {
+		so := load.PhaseSpan{For: max(elapsed(), 0)}
+		return load.Planned(engines[i].schedule, []load.PhaseSpan{so})[so.Name]
+	})
 }

@@ -15,8 +15,9 @@ const clientEnd = "client"
 
 // engine is one load, ready to run.
 type engine struct {
-	name string
-	run  func(ctx context.Context, start time.Duration, out evidence.Sink) error
+	name     string
+	schedule load.Schedule
+	run      func(ctx context.Context, start time.Duration, out evidence.Sink) error
 }
 
 // spans gives each load the phases with the rates that it has in them.
@@ -47,11 +48,12 @@ func (r *run) engines(ctx context.Context, sys *system) ([]engine, error) {
 		}
 		e, err := spec.Engine(load.Env{
 			Index: i, Addrs: addrs, Clock: r.clock, Dir: r.opts.BaseDir, Seed: r.plan.Seed, End: r.plan.Duration(),
+			Issued: r.live.issued[i],
 		})
 		if err != nil {
 			return nil, err
 		}
-		engines = append(engines, engine{name: spec.Name, run: func(ctx context.Context, start time.Duration, out evidence.Sink) error {
+		engines = append(engines, engine{name: spec.Name, schedule: schedule, run: func(ctx context.Context, start time.Duration, out evidence.Sink) error {
 			return e.Run(ctx, start, schedule, out)
 		}})
 	}

@@ -3,7 +3,11 @@
 // and leaves a run directory behind.
 package runner
 
-import "time"
+import (
+	"time"
+
+	"ordeal/runner/telemetry"
+)
 
 // Options say how a plan is run.
 type Options struct {
@@ -14,6 +18,8 @@ type Options struct {
 	Args     []string       // the command line of the run, for the record
 	Seed     *uint64        // instead of the scenario's
 	Progress func(Progress) // called about once a second; nil for nobody
+
+	Metrics *telemetry.Exporter // shows the run's figures while it goes on; nil for nowhere
 }
 
 // Progress is how far a run is.

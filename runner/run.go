@@ -39,11 +39,12 @@ func Run(ctx context.Context, plan *scenarios.Plan, opts Options) (dir string, e
 	if dir, err = makeDir(opts.Dir, plan.Name, r.clock.Base()); err != nil {
 		return "", err
 	}
-	r.writer, err = evidence.Create(dir, r.meta(filepath.Base(dir)), plan.Source)
+	meta := r.meta(filepath.Base(dir))
+	r.writer, err = evidence.Create(dir, meta, plan.Source)
 	if err != nil {
 		return "", errors.Join(err, os.RemoveAll(dir)) // it was made a moment ago, by us
 	}
-	r.live = &live{Sink: r.writer}
+	r.live = newLive(r.writer, &meta, opts.Metrics)
 	r.event(evidence.Event{Kind: evidence.RunStart})
 	err = r.carryOut(ctx, dir)
 	outcome := evidence.Completed
@@ -117,7 +118,7 @@ func (r *run) carryOut(ctx context.Context, dir string) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := r.begin(sys); err != nil {
+	if err := r.begin(sys, engines); err != nil {
 		return err
 	}
 	scraper := observe.NewScraper(r.clock, sys.metricsURLs)
@@ -135,8 +136,9 @@ func (r *run) carryOut(ctx context.Context, dir string) (err error) {
 }
 
 // begin fixes the start of the timeline and writes down what is now known.
-func (r *run) begin(sys *system) error {
+func (r *run) begin(sys *system, engines []engine) error {
 	r.start = r.clock.Now() + lead
+	r.live.started(engines, func() time.Duration { return r.clock.Now() - r.start })
 	return r.writer.Update(func(m *evidence.Meta) {
 		m.Start = r.start
 		for i := range m.Phases {
@@ -223,7 +225,7 @@ func (r *run) progress(line *timeline) (stop func()) {
 	wg.Go(func() {
 		tick := time.NewTicker(time.Second)
 		defer tick.Stop()
-		before, at := r.live.calls.Load(), time.Now()
+		before, at := r.live.tally.Look(), time.Now()
 		for {
 			p := Progress{Stage: StageStarting, Total: r.plan.Duration()}
 			if line != nil {
@@ -236,9 +238,10 @@ func (r *run) progress(line *timeline) (stop func()) {
 				if p.Elapsed == p.Total {
 					p.Stage = StageDraining
 				}
-				p.Calls, p.Errors, p.P99 = r.live.calls.Load(), r.live.errors.Load(), r.live.p99()
-				p.Rate = float64(p.Calls-before) / time.Since(at).Seconds()
-				before, at = p.Calls, time.Now()
+				now := r.live.tally.Look()
+				p.Calls, p.Errors, p.P99 = now.Calls, now.Errors, now.P99(&before)
+				p.Rate = float64(now.Calls-before.Calls) / time.Since(at).Seconds()
+				before, at = now, time.Now()
 			}
 			r.opts.Progress(p)
 			select {
