@@ -65,7 +65,14 @@ func seriesName(name string, labels map[string]string) string {
 	return name + "{" + strings.Join(pairs, ",") + "}"
 }
 
-func (a *Arrivals) rests(*evidence.Run) basis { return basis{load: anyLoad, phases: a.During} }
+func (a *Arrivals) rests(*evidence.Run) basis {
+	b := basis{load: anyLoad, phases: a.During}
+	if a.PerSecond != nil {
+		b.timed = true
+		b.atLeast, b.atMost = oneSided(a.PerSecond.limit)
+	}
+	return b
+}
 
 // Judge counts the calls in the phases.
 func (a *Arrivals) Judge(run *evidence.Run) Verdict {

@@ -65,6 +65,20 @@ func several[N int | int64](n N, noun string) string {
 	return strconv.FormatInt(int64(n), 10) + " " + noun
 }
 
+// grouped writes a count with its noun and its thousands apart: "10,000 calls".
+func grouped(n int64, noun string) string {
+	digits := strconv.FormatInt(n, 10)
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	if n != 1 {
+		noun = plural(noun)
+	}
+	return digits + " " + noun
+}
+
+func plural(noun string) string { return noun + "s" }
+
 func trimZeros(s string) string {
 	if !strings.Contains(s, ".") {
 		return s

@@ -12,15 +12,20 @@ import (
 // all, then each check. A check that rests on a part of the run that cannot
 // carry it is Inconclusive and says why, and so is one that panics.
 func Judge(run *evidence.Run, checks []Check) Judgement {
-	findings := guardedValidity(run, checks)
+	w := newWitness(run)
+	findings := guardedValidity(run, checks, w)
 	j := Judgement{Validity: []Verdict{}, Checks: []Verdict{}}
-	for _, f := range findings {
-		j.Validity = append(j.Validity, f.verdict)
-		j.Status = max(j.Status, f.verdict.Status)
-	}
 	for _, c := range checks {
-		v := qualify(judgeOne(run, c), basisOf(run, c), findings)
+		v := qualify(judgeOne(run, c, w), basisOf(run, c), findings)
 		j.Checks = append(j.Checks, v)
+		j.Status = max(j.Status, v.Status)
+	}
+	for _, f := range findings {
+		v := f.verdict
+		if f.onlyIfBears && !f.bears {
+			v.Status = Pass
+		}
+		j.Validity = append(j.Validity, v)
 		j.Status = max(j.Status, v.Status)
 	}
 	return j
@@ -28,12 +33,15 @@ func Judge(run *evidence.Run, checks []Check) Judgement {
 
 // judgeOne turns a panic of the check into an Inconclusive: a checker that
 // crashes has not shown anything.
-func judgeOne(run *evidence.Run, c Check) (v Verdict) {
+func judgeOne(run *evidence.Run, c Check, w *witness) (v Verdict) {
 	defer func() {
 		if r := recover(); r != nil {
 			v = crashed(c, r)
 		}
 	}()
+	if a, ok := c.(asking); ok {
+		return a.judge(run, w)
+	}
 	return c.Judge(run)
 }
 
@@ -47,7 +55,7 @@ func crashed(c Check, cause any) (v Verdict) {
 	return v
 }
 
-func guardedValidity(run *evidence.Run, checks []Check) (found []finding) {
+func guardedValidity(run *evidence.Run, checks []Check, w *witness) (found []finding) {
 	defer func() {
 		if r := recover(); r != nil {
 			found = append(found, finding{
@@ -56,7 +64,7 @@ func guardedValidity(run *evidence.Run, checks []Check) (found []finding) {
 			})
 		}
 	}()
-	return validity(run, checks)
+	return validity(run, checks, w)
 }
 
 // basis is what of a run a check rests on.
@@ -66,6 +74,10 @@ type basis struct {
 	faults Phases // whose faults count, where those are other phases
 	// ownRate is set where the check itself judges how much was offered.
 	ownRate bool
+	// timed is set where the check rests on how long calls took or how fast they came.
+	timed bool
+	// atLeast and atMost are set where it bounds a rate from that side alone.
+	atLeast, atMost bool
 	// firm is set where a Fail is a fact that nothing in the rest of the run can take back.
 	firm bool
 }
@@ -80,7 +92,7 @@ func basisOf(run *evidence.Run, c Check) basis {
 	if r, ok := c.(resting); ok {
 		return r.rests(run)
 	}
-	return basis{load: anyLoad}
+	return basis{load: anyLoad, timed: true}
 }
 
 // covers reports whether the check rests on a phase.
@@ -105,14 +117,21 @@ type finding struct {
 	touches func(basis) bool
 	// failStands: what is found can make a run look better than it is, not worse.
 	failStands bool
+	// spares, unless nil, tells of a check that it touches which outcome stands all the same.
+	spares func(basis, Status) bool
+	// onlyIfBears: it is a word of caution as long as no check's outcome depends on it.
+	onlyIfBears bool
+	bears       bool
 }
 
-// qualify takes back what the run cannot carry.
+// qualify takes back what the run cannot carry, and notes which findings bear on it.
 func qualify(v Verdict, b basis, findings []finding) Verdict {
-	for _, f := range findings {
-		if f.verdict.Status == Pass || f.touches == nil || !f.touches(b) {
+	for i := range findings {
+		f := &findings[i]
+		if f.verdict.Status == Pass || f.touches == nil || !f.touches(b) || f.spares != nil && f.spares(b, v.Status) {
 			continue
 		}
+		f.bears = true
 		if v.Status == Pass || v.Status == Fail && !f.failStands && !b.firm {
 			v.Status, v.Why = Inconclusive, f.verdict.Why
 		}

@@ -9,12 +9,12 @@ import (
 )
 
 // Latency bounds percentiles of a load's response time, which is measured from
-// the intended start of each call, or of its service time, measured from the
-// actual send.
+// the intended start of each call, of its service time, measured from the actual
+// send, or of the response time of the messages of its streams.
 type Latency struct {
 	Load   string         `yaml:"load" ref:"load" required:"true" doc:"the load whose calls are judged"`
 	During Phases         `yaml:"during" ref:"phase" doc:"a phase, or a list of phases judged together; the whole run but its warm-up where absent"`
-	Of     string         `yaml:"of" enum:"response,service" default:"response" doc:"response time, from the intended start, or service time, from the actual send"`
+	Of     string         `yaml:"of" enum:"response,service,messages" default:"response" doc:"response time of the calls, from the intended start; their service time, from the actual send; or response time of the messages of streaming calls, from when each was due"`
 	P50    *DurationLimit `yaml:"p50" doc:"limit on the median"`
 	P75    *DurationLimit `yaml:"p75" doc:"limit on the 75th percentile"`
 	P90    *DurationLimit `yaml:"p90" doc:"limit on the 90th percentile"`
@@ -63,24 +63,28 @@ func (l *Latency) String() string {
 	for _, f := range l.figures() {
 		parts = append(parts, f.name+" "+f.limit.String())
 	}
-	of := ""
-	if l.Of == "service" {
-		of = "service time "
-	}
+	of := map[string]string{ofService: "service time ", ofMessages: "messages "}[l.Of]
 	return fmt.Sprintf("%s %s%s %s", l.Load, of, strings.Join(parts, ", "), l.During)
 }
 
-func (l *Latency) rests(*evidence.Run) basis { return basis{load: l.Load, phases: l.During} }
+// What times are judged; "" is the response times of calls.
+const (
+	ofService  = "service"
+	ofMessages = "messages"
+)
+
+func (l *Latency) rests(*evidence.Run) basis {
+	return basis{load: l.Load, phases: l.During, timed: true}
+}
 
 // Judge compares each percentile with its limit.
-func (l *Latency) Judge(run *evidence.Run) Verdict {
+func (l *Latency) Judge(run *evidence.Run) Verdict { return l.judge(run, newWitness(run)) }
+
+func (l *Latency) judge(run *evidence.Run, w *witness) Verdict {
 	v := Verdict{Kind: "latency", Name: l.String() + closedNote(run, l.Load), Load: l.Load, Phase: l.During.label()}
-	_, stats, why := l.During.calls(run, l.Load)
+	t, why := l.timing(run)
 	if why != "" {
 		return v.unknown("%s", why)
-	}
-	if stats.OK() == 0 && !l.AcceptFailed {
-		return v.unknown("none of the %d calls %s succeeded, so their times say nothing", stats.Calls, l.During)
 	}
 	asked := l.figures()
 	if len(asked) == 0 {
@@ -89,7 +93,7 @@ func (l *Latency) Judge(run *evidence.Run) Verdict {
 	var parts []Part
 	worst := v
 	for i, f := range asked {
-		one := l.judgeFigure(v, run, stats, f)
+		one := l.judgeFigure(v, w, t, f)
 		if i == 0 || one.Status > worst.Status {
 			worst = one
 		}
@@ -101,58 +105,40 @@ func (l *Latency) Judge(run *evidence.Run) Verdict {
 	return worst
 }
 
-func (l *Latency) judgeFigure(v Verdict, run *evidence.Run, stats *evidence.Stats, f figure) Verdict {
-	times := stats.Response
-	if l.Of == "service" {
-		times = stats.Service
-	}
-	value, enough := f.of(times)
-	if !enough {
-		return tooFew(v, times, f)
-	}
-	v = v.against(f.limit.limit, value.Seconds())
-	if l.Of == "service" {
-		return v.failing("the %s service time is %s", f.name, v.Measured)
-	}
-	service, _ := f.of(stats.Service)
-	if f.limit.holds(service.Seconds()) == f.limit.holds(value.Seconds()) {
-		return v.failing("the %s response time is %s", f.name, v.Measured)
-	}
-	// Only the send lag makes the difference: whose fault was it?
-	lag, _ := stats.Lag.Percentile(min(max(f.p, 50), 100))
-	if late := lateness(run, l.Load, l.During); late.byTarget() {
-		return v.failing("the %s response time is %s: calls waited up to %s because all %d workers were taken by calls that the target had not answered",
-			f.name, v.Measured, formatDuration(stats.Lag.Max()), late.workers)
-	}
-	return v.unknown("the generator, not the target, was late: send lag %s %s, service time %s %s; give it more CPU or ask for less load",
-		f.name, formatDuration(lag), f.name, formatDuration(service))
+// timing is what tells how long the calls of a load took, or their messages.
+type timing struct {
+	of           *evidence.Distribution // what the limits are on
+	service, lag *evidence.Distribution // what it is made of; service is nil where of is that itself
+	noun         string                 // of what there are so many: "call", "message"
+	took         time.Duration          // how long the phases were
 }
 
-// of reads the figure from a distribution; enough is false where there are too
-// few calls to tell it.
-func (f figure) of(d *evidence.Distribution) (value time.Duration, enough bool) {
-	if f.p == meanFigure {
-		return d.Mean(), d.Count() > 0
+// timing finds what is to be judged; where that says nothing, why tells.
+func (l *Latency) timing(run *evidence.Run) (t timing, why string) {
+	spans, why := l.During.spans(run)
+	if why != "" {
+		return t, why
 	}
-	return d.Percentile(f.p)
-}
-
-// tooFew is the verdict on a percentile that has fewer than ten calls beyond
-// it. It can still fail: a lower percentile that there are enough calls for may
-// already be over the limit.
-func tooFew(v Verdict, times *evidence.Distribution, f figure) Verdict {
-	v.Limit = f.limit.String()
-	for _, p := range []float64{99.9, 99, 95, 90, 75, 50} {
-		if p >= f.p {
-			continue
-		}
-		if value, enough := times.Percentile(p); enough {
-			if f.limit.capped() && value.Seconds() > f.limit.high {
-				v = v.against(f.limit.limit, value.Seconds())
-				return v.failing("already the %gth percentile is %s", p, v.Measured)
-			}
-			break
-		}
+	load, stats, why := l.During.stats(run, l.Load)
+	if why != "" {
+		return t, why
 	}
-	return v.unknown("%d calls are too few for %s: at least ten must lie beyond it, which takes %.0f", times.Count(), f.name, 10/(1-f.p/100))
+	t = timing{of: stats.Response, service: stats.Service, lag: stats.Lag, noun: "call", took: took(spans)}
+	switch m := stats.Messages; {
+	case l.Of == ofMessages && load.Meta.Messages == "" && m.Count == 0:
+		return t, fmt.Sprintf("the calls of %s have no messages that are timed: judge their response time instead", l.Load)
+	case l.Of == ofMessages && m.Count == 0:
+		return t, fmt.Sprintf("there is no message of %s %s", l.Load, l.During)
+	case l.Of == ofMessages:
+		t.of, t.service, t.lag, t.noun = m.Response, m.Service, m.Lag, "message"
+		return t, "" // each was answered
+	case stats.Calls == 0:
+		return t, noCall(l.Load, l.During)
+	case stats.OK() == 0 && !l.AcceptFailed:
+		return t, fmt.Sprintf("none of the %d calls %s succeeded (%s), so their times say nothing; mend that, or set accept_failed where they are meant to be turned away",
+			stats.Calls, l.During, breakdown(stats))
+	case l.Of == ofService:
+		t.of, t.service = stats.Service, nil
+	}
+	return t, ""
 }

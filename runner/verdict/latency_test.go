@@ -57,8 +57,8 @@ func TestLatencyWithoutEvidenceIsInconclusive(t *testing.T) {
 	p99 := func(phase, limit string) *Latency {
 		return &Latency{Load: "browse", During: Phases{phase}, P99: of[DurationLimit](t, limit)}
 	}
-	want(t, judgeBy(t, run, p99("steady", "< 50ms")), Inconclusive, "400 calls are too few for p99")
-	want(t, judgeBy(t, run, p99("steady", "< 1ms")), Fail, "already the 95th percentile is 2ms")
+	want(t, judgeBy(t, run, p99("steady", "< 50ms")), Inconclusive, "p99 needs 1,000 calls, and browse made 400 calls during steady: lengthen that to 10s at this rate, or ask for p95")
+	want(t, judgeBy(t, run, p99("steady", "< 1ms")), Fail, "already the p95 of calls is 2ms")
 	want(t, judgeBy(t, run, p99("warmup", "< 1s")), Inconclusive, "no call of browse during warmup")
 	want(t, judgeBy(t, run, p99("nowhere", "< 1s")), Inconclusive, "phase nowhere was not reached")
 	want(t, judgeBy(t, run, &Latency{Load: "browse", During: Phases{"peak"}, P50: of[DurationLimit](t, "< 1s")}), Inconclusive, "none of the 200 calls")

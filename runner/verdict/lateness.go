@@ -8,21 +8,23 @@ import (
 	"ordeal/runner/evidence"
 )
 
-// late says how far the calls of a load were behind their schedule, and whose
-// doing that was. A call is late for one of two reasons. Either all workers
-// were taken by calls in flight: then the target is slow, and times from the
-// schedule tell the truth about it. Or workers were free and the generator did
-// not get round to sending: then they say nothing of the target.
+// late says how far the calls of a load were behind their schedule, and what may
+// have kept them. Where all workers were taken by calls in flight, and neither
+// the generator nor its machine was at its limit, the target is slow, and times
+// from the schedule tell the truth about it. Else they say nothing of the target.
 type late struct {
-	closed  bool // a closed model has no schedule to be behind
-	workers int
-	planned int64
-	missing int64         // planned calls that were never sent
-	median  time.Duration // of the send lag
-	p99     time.Duration // of the send lag
-	full    float64       // share of all waiting that was done while the workers were taken
-	taken   float64       // share of the time in which the workers were taken
-	unknown string        // why nothing can be said
+	closed   bool // a closed model has no schedule to be behind
+	external bool // its target is not one that the run started
+	workers  int
+	planned  int64
+	missing  int64         // planned calls that were never sent
+	median   time.Duration // of the send lag
+	p99      time.Duration // of the send lag
+	service  time.Duration // median of the service time
+	full     float64       // share of all waiting that was done while the workers were taken
+	taken    float64       // share of the time in which the workers were taken
+	strain   strain        // while calls waited
+	unknown  string        // why nothing can be said
 }
 
 // A send lag below this is not worth a word: timers and scheduling.
@@ -33,21 +35,12 @@ const takenShare = 0.8
 
 func (l late) noticeable() bool { return l.p99 > smallLag }
 
-// byTarget reports whether the target's slowness explains the lateness.
-func (l late) byTarget() bool {
+// workersTaken reports whether calls waited because all workers were taken.
+func (l late) workersTaken() bool {
 	if l.workers <= 0 || l.unknown != "" {
 		return false
 	}
 	return l.full >= 0.5 || l.missing > 0 && l.taken > 0 && l.taken >= 0.5*float64(l.missing)/float64(l.planned)
-}
-
-// lateness looks at one load in some phases.
-func lateness(run *evidence.Run, load string, phases Phases) late {
-	flights, err := inFlight(run)
-	if err != nil {
-		return late{unknown: err.Error()}
-	}
-	return flights.late(run, load, phases)
 }
 
 // traffic is, by load and tick, how many calls were in flight and how many
@@ -92,44 +85,14 @@ func (t *traffic) at(offset time.Duration) float64 {
 	return max(0, float64(offset-t.start)/float64(t.tick))
 }
 
-func (t *traffic) late(run *evidence.Run, load string, phases Phases) late {
-	summary, err := run.Summary()
-	if err != nil {
-		return late{unknown: err.Error()}
-	}
-	for i, m := range run.Meta.Loads {
-		if m.Name != load {
-			continue
-		}
-		l := late{closed: m.Model == "closed", workers: m.Workers}
-		l.full, l.taken = t.shares(i, m.Workers, run, phases)
-		stats := summary.Loads[i].Over(phases...)
-		l.p99, _ = stats.Lag.Percentile(99)
-		l.median, _ = stats.Lag.Percentile(50)
-		for _, s := range run.Phases() {
-			if phases.names(s) {
-				l.planned += m.Planned[s.Name]
-			}
-		}
-		if !l.closed {
-			l.missing = max(0, l.planned-stats.Calls)
-		}
-		return l
-	}
-	return late{unknown: "the run has no load " + load}
-}
-
 // shares is how much of the waiting, and of the time, fell into ticks in which
 // the workers were taken.
-func (t *traffic) shares(load, workers int, run *evidence.Run, phases Phases) (full, taken float64) {
+func (t *traffic) shares(load, workers int, spans []evidence.Span) (full, taken float64) {
 	if workers <= 0 {
 		return 0, 0
 	}
 	var waited, waitedFull, ticks, ticksTaken float64
-	for _, s := range run.Phases() {
-		if !phases.names(s) {
-			continue
-		}
+	for _, s := range spans {
 		for k := int(t.at(s.Start)); k < int(math.Ceil(t.at(s.End))); k++ {
 			w := t.wait[load].at(k)
 			ticks++
@@ -147,6 +110,16 @@ func (t *traffic) shares(load, workers int, run *evidence.Run, phases Phases) (f
 		taken = ticksTaken / ticks
 	}
 	return full, taken
+}
+
+// waiting is how many calls of a load waited between two times, on average, times
+// how long that was.
+func (t *traffic) waiting(load int, from, to time.Duration) (sum float64) {
+	a, b := t.at(from), t.at(to)
+	for k := int(a); k < int(math.Ceil(b)); k++ {
+		sum += t.wait[load].at(k) * (min(b, float64(k+1)) - max(a, float64(k)))
+	}
+	return sum
 }
 
 // occupancy is how many of many intervals lie over each tick, on average. An

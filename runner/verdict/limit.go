@@ -39,6 +39,11 @@ func (l limit) capped() bool { return !math.IsInf(l.high, 1) }
 // floored reports whether the limit is of the kind that a smaller value can break.
 func (l limit) floored() bool { return !math.IsInf(l.low, -1) }
 
+// oneSided tells whether a limit bounds from below alone, or from above alone.
+func oneSided(l limit) (atLeast, atMost bool) {
+	return l.floored() && !l.capped(), l.capped() && !l.floored()
+}
+
 // String is the limit as it was written, evenly spaced.
 func (l limit) String() string { return l.text }
 

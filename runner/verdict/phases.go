@@ -91,8 +91,8 @@ func took(spans []evidence.Span) time.Duration {
 	return d
 }
 
-// calls finds the calls of a load in the phases.
-func (p Phases) calls(run *evidence.Run, load string) (l *evidence.LoadSummary, s *evidence.Stats, why string) {
+// stats finds what is known of a load in the phases.
+func (p Phases) stats(run *evidence.Run, load string) (l *evidence.LoadSummary, s *evidence.Stats, why string) {
 	if _, why = p.spans(run); why != "" {
 		return nil, nil, why
 	}
@@ -103,11 +103,24 @@ func (p Phases) calls(run *evidence.Run, load string) (l *evidence.LoadSummary, 
 	if l = summary.Load(load); l == nil {
 		return nil, nil, fmt.Sprintf("the run has no load %s", load)
 	}
-	if s = l.Over(p...); s == nil || s.Calls == 0 {
-		return nil, nil, fmt.Sprintf("there is no call of %s %s", load, p)
+	if s = l.Over(p...); s == nil {
+		return nil, nil, noCall(load, p)
 	}
 	return l, s, ""
 }
+
+// calls finds the calls of a load in the phases.
+func (p Phases) calls(run *evidence.Run, load string) (l *evidence.LoadSummary, s *evidence.Stats, why string) {
+	if l, s, why = p.stats(run, load); why == "" && s.Calls == 0 {
+		why = noCall(load, p)
+	}
+	if why != "" {
+		return nil, nil, why
+	}
+	return l, s, ""
+}
+
+func noCall(load string, p Phases) string { return fmt.Sprintf("there is no call of %s %s", load, p) }
 
 // eachCall visits the calls of a load that satisfy a condition on their place
 // in the run.

@@ -44,11 +44,28 @@ func (r *Rate) String() string {
 }
 
 func (r *Rate) rests(*evidence.Run) basis {
-	return basis{load: r.Load, phases: r.During, ownRate: true}
+	b := basis{load: r.Load, phases: r.During, ownRate: true, timed: true}
+	b.atLeast, b.atMost = oneSided(r.limit())
+	return b
+}
+
+// limit is the one that is set.
+func (r *Rate) limit() limit {
+	switch {
+	case r.Attained != nil:
+		return r.Attained.limit
+	case r.PerSecond != nil:
+		return r.PerSecond.limit
+	case r.Succeeded != nil:
+		return r.Succeeded.limit
+	}
+	return limit{}
 }
 
 // Judge compares what was sent with what was planned, or with a rate.
-func (r *Rate) Judge(run *evidence.Run) Verdict {
+func (r *Rate) Judge(run *evidence.Run) Verdict { return r.judge(run, newWitness(run)) }
+
+func (r *Rate) judge(run *evidence.Run, w *witness) Verdict {
 	v := Verdict{Kind: "rate", Name: r.String() + closedNote(run, r.Load), Load: r.Load, Phase: r.During.label()}
 	spans, why := r.During.spans(run)
 	if why != "" {
@@ -59,7 +76,7 @@ func (r *Rate) Judge(run *evidence.Run) Verdict {
 		return v.unknown("%s", why)
 	}
 	if r.Attained != nil {
-		return r.judgeAttained(v, run, load, stats, spans)
+		return r.judgeAttained(v, w, load, stats, spans)
 	}
 	var sent, succeeded float64
 	err := eachCall(run, r.Load, func(c *evidence.Sample) {
@@ -77,14 +94,14 @@ func (r *Rate) Judge(run *evidence.Run) Verdict {
 	case seconds <= 0:
 		return v.unknown("the phase took no time")
 	case r.PerSecond != nil:
-		return r.excuse(v.against(r.PerSecond.limit, sent/seconds), run, "%.0f calls were sent in %s", sent, formatDuration(took(spans)))
+		return r.excuse(v.against(r.PerSecond.limit, sent/seconds), w, "%.0f calls were sent in %s", sent, formatDuration(took(spans)))
 	case r.Succeeded != nil:
-		return r.excuse(v.against(r.Succeeded.limit, succeeded/seconds), run, "%.0f calls succeeded in %s", succeeded, formatDuration(took(spans)))
+		return r.excuse(v.against(r.Succeeded.limit, succeeded/seconds), w, "%.0f calls succeeded in %s", succeeded, formatDuration(took(spans)))
 	}
 	return v.unknown("no limit is given")
 }
 
-func (r *Rate) judgeAttained(v Verdict, run *evidence.Run, load *evidence.LoadSummary, stats *evidence.Stats, spans []evidence.Span) Verdict {
+func (r *Rate) judgeAttained(v Verdict, w *witness, load *evidence.LoadSummary, stats *evidence.Stats, spans []evidence.Span) Verdict {
 	if load.Meta.Model == "closed" {
 		return v.unknown("a closed model plans no calls: its clients send the next one when the last is answered")
 	}
@@ -96,25 +113,50 @@ func (r *Rate) judgeAttained(v Verdict, run *evidence.Run, load *evidence.LoadSu
 		return v.unknown("no call was planned %s", r.During)
 	}
 	v = v.against(r.Attained.limit, float64(stats.Calls)/float64(planned))
-	return r.excuse(v, run, "%d of %d planned calls were sent", stats.Calls, planned)
+	return r.excuse(v, w, "%d of %d planned calls were sent", stats.Calls, planned)
 }
 
 // excuse does not hold against the target what the generator did not bring about.
-func (r *Rate) excuse(v Verdict, run *evidence.Run, format string, args ...any) Verdict {
-	if v.Status != Fail {
-		return v
-	}
+func (r *Rate) excuse(v Verdict, w *witness, format string, args ...any) Verdict {
 	told := fmt.Sprintf(format, args...)
-	late := lateness(run, r.Load, r.During)
+	if v.Status == Pass {
+		return r.doubt(v, w, told)
+	}
+	late := w.late(r.Load, r.During)
 	switch {
 	case late.closed:
 		return v.failing("%s", told)
 	case late.byTarget():
 		return v.failing("%s: all %d workers were taken by calls that the target had not answered", told, late.workers)
 	case late.noticeable() || late.missing > 0:
-		return v.unknown("%s, but the generator, not the target, was behind; give it more CPU or ask for less load", told)
+		return v.unknown("%s, but the generator, not the target, was behind: %s", told, late.because())
 	}
 	return v.failing("%s", told)
+}
+
+// doubt takes back that a rate stayed below a limit where the generator did not
+// make the load that could have gone over it.
+func (r *Rate) doubt(v Verdict, w *witness, told string) Verdict {
+	if !r.limit().capped() || r.Attained != nil {
+		return v
+	}
+	load, stats, why := r.During.stats(w.run, r.Load)
+	if why != "" || load.Meta.Model == "closed" {
+		return v // the ceiling of a closed model is looked at elsewhere
+	}
+	var planned int64
+	for _, s := range w.run.Phases() {
+		if r.During.names(s) {
+			planned += load.Meta.Planned[s.Name]
+		}
+	}
+	if missing := planned - stats.Calls; missing <= 1 || float64(stats.Calls) > reachedShare*float64(planned) {
+		return v
+	}
+	if late := w.late(r.Load, r.During); !late.byTarget() {
+		return v.unknown("%s, but %d planned calls were not sent: %s", told, planned-stats.Calls, late.because())
+	}
+	return v
 }
 
 func within(spans []evidence.Span, at time.Duration) bool {

@@ -57,7 +57,7 @@ func (r *Recovery) String() string {
 // rests: the load is looked at in the steady phase and after the heal; while
 // the fault acted, only that it did.
 func (r *Recovery) rests(run *evidence.Run) basis {
-	b := basis{load: r.Load}
+	b := basis{load: r.Load, timed: true}
 	after, steady, why := r.places(run)
 	if why != "" {
 		return b
@@ -111,7 +111,9 @@ func (r *Recovery) places(run *evidence.Run) (after, steady evidence.Span, why s
 
 // Judge finds the first instant after the heal from which on the load is at
 // its steady level.
-func (r *Recovery) Judge(run *evidence.Run) Verdict {
+func (r *Recovery) Judge(run *evidence.Run) Verdict { return r.judge(run, newWitness(run)) }
+
+func (r *Recovery) judge(run *evidence.Run, w *witness) Verdict {
 	v := Verdict{Kind: "recovery", Name: r.String() + closedNote(run, r.Load), Load: r.Load, Phase: r.After}
 	after, steady, why := r.places(run)
 	if why != "" {
@@ -142,7 +144,11 @@ func (r *Recovery) Judge(run *evidence.Run) Verdict {
 	if byResponse.Status != Fail {
 		return byResponse
 	}
-	if r.conclude(v, level.back(seen, serviceTime, r.hold(), r.Within), level).Status != Pass || r.byTarget(run, heal) {
+	if r.conclude(v, level.back(seen, serviceTime, r.hold(), r.Within), level).Status != Pass {
+		return byResponse
+	}
+	late := r.late(run, w, heal)
+	if late.byTarget() {
 		return byResponse
 	}
 	// Only the lag of the generator makes the difference.
@@ -153,7 +159,7 @@ func (r *Recovery) Judge(run *evidence.Run) Verdict {
 		v.Why = fmt.Sprintf("calls were late again %s after the heal, but that was the generator: by service time %s stayed at its steady level", formatDuration(at), r.Load)
 		return v
 	}
-	return byResponse.unknown("the generator, not the target, was late after the heal: by service time %s is back in time; give the generator more CPU or ask for less load", r.Load)
+	return byResponse.unknown("the generator, not the target, was late after the heal: by service time %s is back in time: %s", r.Load, late.because())
 }
 
 func (r *Recovery) hold() time.Duration {
@@ -163,15 +169,15 @@ func (r *Recovery) hold() time.Duration {
 	return 3 * time.Second
 }
 
-// byTarget reports whether lateness after the heal is the target's doing.
-func (r *Recovery) byTarget(run *evidence.Run, heal time.Duration) bool {
+// late tells of the calls after the heal.
+func (r *Recovery) late(run *evidence.Run, w *witness, heal time.Duration) late {
 	var phases Phases
 	for _, s := range run.Phases() {
 		if s.End > heal {
 			phases = append(phases, s.Name)
 		}
 	}
-	return lateness(run, r.Load, phases).byTarget()
+	return w.late(r.Load, phases)
 }
 
 // conclude puts what was found into words.

@@ -126,7 +126,7 @@ func TestRecoveryKnowsALateGenerator(t *testing.T) {
 			c.Done = c.Sent + 2*ms
 		}
 	})
-	want(t, judgeOne(run, &Recovery{Load: "browse", Within: 2 * time.Second}), Pass, "but that was the generator")
+	want(t, (&Recovery{Load: "browse", Within: 2 * time.Second}).Judge(run), Pass, "but that was the generator")
 }
 
 func TestRecoveryNeedsAFaultThatBitAndASteadyPhase(t *testing.T) {
@@ -195,7 +195,7 @@ func TestRecoveryIsWatchedUntilTheNextFault(t *testing.T) {
 	start, _ := s.phase("calm")
 	s.steadily("calm", 100, func(_ int, c *evidence.Sample) bool { return c.Intended > start+2*time.Second })
 	s.steadily("second", 100, bad)
-	v := judgeOne(s.end(), &Recovery{Load: "browse", After: "first", Within: 3 * time.Second})
+	v := (&Recovery{Load: "browse", After: "first", Within: 3 * time.Second}).Judge(s.end())
 	want(t, v, Pass, "")
 	if took, err := time.ParseDuration(v.Measured); err != nil || took < time.Second {
 		t.Errorf("back after %q, when nothing was sent for two seconds", v.Measured)

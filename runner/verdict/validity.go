@@ -11,9 +11,9 @@ import (
 
 // validity judges the run itself, before any check: whether it can carry
 // claims. Its verdicts are Pass or Inconclusive, and say on which checks they bear.
-func validity(run *evidence.Run, checks []Check) []finding {
+func validity(run *evidence.Run, checks []Check, w *witness) []finding {
 	found := []finding{completed(run)}
-	found = append(found, loadValidity(run, checks)...)
+	found = append(found, loadValidity(run, checks, w)...)
 	found = append(found, sampleSizes(run, checks)...)
 	found = append(found, faultValidity(run)...)
 	found = append(found, health(run)...)

@@ -2,7 +2,9 @@ package verdict
 
 import (
 	"fmt"
+	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"ordeal/runner/evidence"
@@ -27,7 +29,7 @@ func judged(run *evidence.Run, checks []Check, load string, phase evidence.Span)
 // loadValidity looks, for each load and each phase that a check rests on,
 // whether the load was what it was to be. What is well is said in one line for
 // all phases of a load; what is not, in a line each.
-func loadValidity(run *evidence.Run, checks []Check) []finding {
+func loadValidity(run *evidence.Run, checks []Check, w *witness) []finding {
 	if neverBegan(run) {
 		return nil // there was to be no load yet
 	}
@@ -38,7 +40,6 @@ func loadValidity(run *evidence.Run, checks []Check) []finding {
 			touches: func(b basis) bool { return b.load != "" },
 		}}
 	}
-	var flights *traffic // gone through once, and only where something is odd
 	var found []finding
 	for i := range summary.Loads {
 		load := &summary.Loads[i]
@@ -51,38 +52,30 @@ func loadValidity(run *evidence.Run, checks []Check) []finding {
 		if len(phases) == 0 {
 			continue
 		}
-		if flights == nil && slices.ContainsFunc(phases, func(s evidence.Span) bool { return odd(load, s) }) {
-			if flights, err = inFlight(run); err != nil {
-				flights = nil
-			}
+		if load.Meta.Model == "closed" {
+			found = append(found, closedModel(load, phases))
+			found = append(found, empty(load, phases)...)
+			found = append(found, ceiling(load, phases, w)...)
+		} else {
+			found = append(found, offered(load, phases, w)...)
+			found = append(found, punctual(load, phases, w)...)
 		}
-		found = append(found, offered(run, load, phases, flights)...)
-		found = append(found, punctual(run, load, phases, flights)...)
+		found = append(found, unanswered(load, phases))
 	}
 	return found
 }
 
-// odd reports whether it takes a closer look to say why calls were late or not sent.
-func odd(load *evidence.LoadSummary, s evidence.Span) bool {
-	stats := load.Over(s.Name)
-	lag, _ := stats.Lag.Percentile(99)
-	return lag > smallLag || stats.Calls < load.Meta.Planned[s.Name]
-}
-
 func about(load *evidence.LoadSummary, s evidence.Span, f finding) finding {
 	f.verdict.Load, f.verdict.Phase = load.Meta.Name, s.Name
-	f.touches = func(b basis) bool { return b.uses(load.Meta.Name) && b.covers(s) && !b.ownRate }
+	if f.touches == nil {
+		f.touches = func(b basis) bool { return b.uses(load.Meta.Name) && b.covers(s) && !b.ownRate }
+	}
 	return f
 }
 
 // offered looks whether the planned calls were sent.
-func offered(run *evidence.Run, load *evidence.LoadSummary, phases []evidence.Span, flights *traffic) []finding {
+func offered(load *evidence.LoadSummary, phases []evidence.Span, w *witness) []finding {
 	well := Verdict{Kind: "offered rate", Name: load.Meta.Name + " was offered at its rate", Load: load.Meta.Name, Limit: "> " + formatShare(reachedShare)}
-	if load.Meta.Model == "closed" {
-		well.Limit = ""
-		well.Why = fmt.Sprintf("closed model: each client (%d) sends its next call when the last is answered, so a slow target gets less load", load.Meta.Workers)
-		return append(empty(load, phases), finding{verdict: well})
-	}
 	var found []finding
 	least := 1.0
 	for _, s := range phases {
@@ -97,15 +90,27 @@ func offered(run *evidence.Run, load *evidence.LoadSummary, phases []evidence.Sp
 		}
 		v := well
 		v.Measured = formatShare(share)
-		v = v.unknown("%d of %d planned calls of %s were not sent during %s: %s", planned-sent, planned, load.Meta.Name, s.Name,
-			blame(run, load, s, flights))
-		found = append(found, about(load, s, finding{verdict: v, failStands: true}))
+		l := w.late(load.Meta.Name, Phases{s.Name})
+		f := finding{failStands: true}
+		if !l.byTarget() {
+			// Its limit makes calls slow, too; what did not succeed did not.
+			f.failStands = false
+			f.spares = func(b basis, was Status) bool { return was == Fail && !b.timed }
+		}
+		f.verdict = v.unknown("%d of %d planned calls of %s were not sent during %s: %s", planned-sent, planned, load.Meta.Name, s.Name, l.because())
+		found = append(found, about(load, s, f))
 	}
 	if len(found) == 0 {
 		well.Measured = formatShare(least)
 		return []finding{{verdict: well}}
 	}
 	return found
+}
+
+func closedModel(load *evidence.LoadSummary, phases []evidence.Span) finding {
+	v := Verdict{Kind: "offered rate", Name: load.Meta.Name + " was offered by its clients", Load: load.Meta.Name}
+	v.Why = fmt.Sprintf("closed model: each client (%d) sends its next call when the last is answered, so a slow target gets less load", load.Meta.Workers)
+	return finding{verdict: v}
 }
 
 // empty finds the phases in which a load without a plan sent nothing.
@@ -120,55 +125,39 @@ func empty(load *evidence.LoadSummary, phases []evidence.Span) []finding {
 	return found
 }
 
-func blame(run *evidence.Run, load *evidence.LoadSummary, s evidence.Span, flights *traffic) string {
-	if flights == nil {
-		return "nothing is known of the reason"
-	}
-	if l := flights.late(run, load.Meta.Name, Phases{s.Name}); l.byTarget() {
-		return fmt.Sprintf("all %d workers were taken by calls that the target had not answered", l.workers)
-	}
-	return "the generator did not keep up; give it more CPU or ask for less load"
-}
-
 // punctual looks whether calls were sent when the schedule wanted them. Being
 // late is no flaw of a run by itself, since response times include it; only a
 // generator that is behind most of the time made another load than was asked for.
-func punctual(run *evidence.Run, load *evidence.LoadSummary, phases []evidence.Span, flights *traffic) []finding {
-	if load.Meta.Model == "closed" {
-		return nil
-	}
+func punctual(load *evidence.LoadSummary, phases []evidence.Span, w *witness) []finding {
 	well := Verdict{Kind: "generator", Name: load.Meta.Name + " was sent on time", Load: load.Meta.Name, Limit: "median lag <= " + starvedLag.String()}
 	var found []finding
-	var worst time.Duration
+	worst := time.Duration(-1)
 	for _, s := range phases {
 		stats := load.Over(s.Name)
 		median, _ := stats.Lag.Percentile(50)
 		p99, _ := stats.Lag.Percentile(99)
-		if p99 >= worst {
+		lag := fmt.Sprintf("lag p50 %s, p99 %s, max %s", formatDuration(median), formatDuration(p99), formatDuration(stats.Lag.Max()))
+		var l late
+		if p99 > smallLag {
+			l = w.late(load.Meta.Name, Phases{s.Name})
+		}
+		if p99 > worst {
 			worst = p99
-			well.Measured = fmt.Sprintf("lag p50 %s, p99 %s", formatDuration(median), formatDuration(p99))
-			well.Why = ""
+			well.Measured, well.Why = lag, ""
 			if p99 > smallLag {
-				well.Why = fmt.Sprintf("calls of %s were late during %s; response times include that", load.Meta.Name, s.Name)
+				what, _ := l.words()
+				well.Why = fmt.Sprintf("%s sent more than %s late during %s; response times include that: %s",
+					were(stats.Late), formatDuration(evidence.LateAfter), s.Name, what)
 			}
 		}
-		if median <= starvedLag {
-			continue
-		}
-		var l late
-		if flights != nil {
-			l = flights.late(run, load.Meta.Name, Phases{s.Name})
-		}
-		if l.byTarget() {
-			well.Why = fmt.Sprintf("calls of %s waited during %s because all %d workers were taken by calls that the target had not answered; response times include that",
-				load.Meta.Name, s.Name, l.workers)
+		if median <= starvedLag || l.byTarget() {
 			continue
 		}
 		v := well
-		v.Measured = fmt.Sprintf("lag p50 %s, p99 %s", formatDuration(median), formatDuration(p99))
-		v = v.unknown("the generator was starved during %s: half of the calls of %s were sent more than %s late; give it more CPU or ask for less load",
-			s.Name, load.Meta.Name, formatDuration(median))
-		found = append(found, about(load, s, finding{verdict: v, failStands: false}))
+		v.Measured = lag
+		v = v.unknown("the generator was starved during %s: half of the calls of %s were sent more than %s late: %s",
+			s.Name, load.Meta.Name, formatDuration(median), l.because())
+		found = append(found, about(load, s, finding{verdict: v}))
 	}
 	if len(found) == 0 {
 		return []finding{{verdict: well}}
@@ -176,31 +165,52 @@ func punctual(run *evidence.Run, load *evidence.LoadSummary, phases []evidence.S
 	return found
 }
 
-// sampleSizes looks whether the percentiles that are asked for can be told.
-func sampleSizes(run *evidence.Run, checks []Check) []finding {
+// ceiling looks whether the clients of a closed model were held up by the
+// generator: then what they reached is its ceiling, and no more load was made.
+func ceiling(load *evidence.LoadSummary, phases []evidence.Span, w *witness) []finding {
+	well := Verdict{Kind: "generator", Name: "the clients of " + load.Meta.Name + " were not held up", Load: load.Meta.Name}
+	name := load.Meta.Name
 	var found []finding
-	asked := 0
-	for _, c := range checks {
-		l, ok := c.(*Latency)
-		if !ok {
+	most := 0.0
+	for _, s := range phases {
+		if load.Over(s.Name).Calls == 0 {
 			continue
 		}
-		_, stats, why := l.During.calls(run, l.Load)
-		if why != "" {
-			continue // the check says so itself
+		l := w.late(name, Phases{s.Name})
+		if l.strain.known && l.strain.used >= most {
+			most = l.strain.used
+			well.Measured = fmt.Sprintf("%s of %s used", formatCores(most), several(int64(l.strain.procs+0.5), "core"))
 		}
-		for _, f := range l.figures() {
-			asked++
-			if _, enough := f.of(stats.Response); !enough {
-				v := inconclusive("samples", "there are enough calls for "+l.Load+" "+f.name,
-					fmt.Sprintf("%d calls of %s %s are too few for %s", stats.Calls, l.Load, l.During, f.name))
-				v.Load, v.Phase, v.Measured = l.Load, l.During.label(), fmt.Sprintf("%d calls", stats.Calls)
-				found = append(found, finding{verdict: v}) // bears on that check alone, which knows
-			}
+		if !l.heldUp() {
+			continue
 		}
+		v := well
+		v.Measured = formatRate(math.Round(float64(load.Over(s.Name).Calls) / s.Took().Seconds()))
+		f := finding{onlyIfBears: true, touches: func(b basis) bool { return b.uses(name) && b.covers(s) && b.timed }}
+		f.spares = func(b basis, was Status) bool { return was == Pass && b.atLeast || was == Fail && b.atMost }
+		f.verdict = v.unknown("%s by the clients of %s during %s is the ceiling of the generator, not of the target: %s", v.Measured, name, s.Name, l.because())
+		found = append(found, about(load, s, f))
 	}
-	if asked > 0 && len(found) == 0 {
-		found = append(found, finding{verdict: Verdict{Kind: "samples", Name: "there are enough calls for the percentiles", Measured: fmt.Sprintf("%d asked for", asked)}})
+	if len(found) == 0 {
+		return []finding{{verdict: well}}
 	}
 	return found
+}
+
+// unanswered says, phase by phase, how many calls were late, not sent, or not
+// answered in time. It is no judgement.
+func unanswered(load *evidence.LoadSummary, phases []evidence.Span) finding {
+	v := Verdict{Kind: "calls", Name: "calls of " + load.Meta.Name + " that were late, not sent or timed out", Load: load.Meta.Name, Measured: "none"}
+	var told []string
+	for _, s := range phases {
+		stats := load.Over(s.Name)
+		unissued := max(0, load.Meta.Planned[s.Name]-stats.Calls)
+		if timeouts := stats.Of(evidence.Timeout); stats.Late+unissued+timeouts > 0 {
+			told = append(told, fmt.Sprintf("%s: %d late, %d not sent, %d timed out", s.Name, stats.Late, unissued, timeouts))
+		}
+	}
+	if len(told) > 0 {
+		v.Measured = strings.Join(told, "; ")
+	}
+	return finding{verdict: v}
 }
