@@ -14,6 +14,7 @@ import (
 
 	"ordeal/reports"
 	"ordeal/runner"
+	"ordeal/runner/telemetry"
 	"ordeal/runner/verdict"
 	"ordeal/scenarios"
 )
@@ -27,6 +28,7 @@ type runFlags struct {
 	quiet bool
 
 	profile string
+	metrics string
 }
 
 func runCommand() *cobra.Command {
@@ -38,28 +40,24 @@ func runCommand() *cobra.Command {
 ("ordeal list"). Each leaves a run directory with its evidence and reports. The
 exit code is that of the worst verdict.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			names, err := flags.names(args)
+			sources, err := flags.check(cmd, args)
 			if err != nil {
 				return err
-			}
-			sources, err := findAll(names)
-			if err != nil {
-				return err
-			}
-			for _, s := range sources {
-				if err := s.plan.CheckHosts(flags.hosts); err != nil {
-					return err
-				}
 			}
 			opts, err := flags.options(cmd)
 			if err != nil {
 				return exitError{code: exitFail, err: err}
 			}
-			if flags.profile != "" && len(sources) != 1 {
-				return fmt.Errorf("want one scenario with --profile, not %d", len(sources))
-			}
 			ctx, stop := interruptible(cmd.Context())
 			defer stop()
+			if cmd.Flags().Changed("metrics-addr") {
+				exporter, stop, err := serveMetrics(ctx, cmd.ErrOrStderr(), flags.metrics)
+				if err != nil {
+					return exitError{code: exitFail, err: err}
+				}
+				defer stop()
+				opts.Metrics = exporter
+			}
 			return runAll(ctx, cmd.OutOrStdout(), cmd.ErrOrStderr(), sources, opts, flags)
 		},
 	}
@@ -69,7 +67,35 @@ exit code is that of the worst verdict.`,
 	cmd.Flags().Uint64Var(&flags.seed, "seed", 0, "instead of the scenario's seed")
 	cmd.Flags().BoolVarP(&flags.quiet, "quiet", "q", false, "no progress")
 	cmd.Flags().StringVar(&flags.profile, "profile", "", "file for a CPU profile of the harness itself while the scenario runs")
+	cmd.Flags().StringVar(&flags.metrics, "metrics-addr", "", "serve live metrics to Prometheus at this address, such as 127.0.0.1:9090 (port 0: a free one)")
 	return cmd
+}
+
+// check gives the scenarios to run, or what is wrong with the command line or
+// with one of them.
+func (f *runFlags) check(cmd *cobra.Command, args []string) ([]source, error) {
+	names, err := f.names(args)
+	if err != nil {
+		return nil, err
+	}
+	if cmd.Flags().Changed("metrics-addr") {
+		if err := telemetry.CheckAddr(f.metrics); err != nil {
+			return nil, err
+		}
+	}
+	sources, err := findAll(names)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range sources {
+		if err := s.plan.CheckHosts(f.hosts); err != nil {
+			return nil, err
+		}
+	}
+	if f.profile != "" && len(sources) != 1 {
+		return nil, fmt.Errorf("want one scenario with --profile, not %d", len(sources))
+	}
+	return sources, nil
 }
 
 // names are the scenarios to run: those named, or those with the tag.

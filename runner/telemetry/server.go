@@ -39,7 +39,7 @@ func Listen(ctx context.Context, addr string, e *Exporter) (*Server, error) {
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	if err != nil {
-		return nil, fmt.Errorf("serve metrics at %s: %w", addr, err)
+		return nil, fmt.Errorf("serve metrics: %w", err)
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET "+Path, e.Handler())
