@@ -19,12 +19,14 @@ func (s *Stats) record(c *Sample) {
 	s.Service.record(c.Service())
 	s.Lag.record(c.Lag())
 	s.Bytes += c.Bytes
-	s.codes.add(s.Codes, ClassCode{knownClass(c.Class), c.Code}, otherCode)
+	code := ClassCode{knownClass(c.Class), c.Code}
+	s.codes.add(s.Codes, code, otherCode)
 	if c.Backend != "" {
 		s.backends.add(s.Backends, c.Backend, more)
 	}
 	if c.Mark != "" {
 		s.marks.add(s.Marks, c.Mark, more)
+		s.marked.add(s.MarkedCodes, code, otherCode)
 	}
 }
 
@@ -33,6 +35,7 @@ func (s *Stats) settle() {
 	s.codes.flush(s.Codes, otherCode)
 	s.backends.flush(s.Backends, more)
 	s.marks.flush(s.Marks, more)
+	s.marked.flush(s.MarkedCodes, otherCode)
 }
 
 // repeat counts keys that mostly come many times in a row, without looking each
@@ -77,6 +80,9 @@ func (s *Stats) merge(o *Stats) {
 	s.Bytes += o.Bytes
 	for k, n := range o.Codes {
 		count(s.Codes, k, otherCode, n)
+	}
+	for k, n := range o.MarkedCodes {
+		count(s.MarkedCodes, k, otherCode, n)
 	}
 	for k, n := range o.Backends {
 		count(s.Backends, k, more, n)

@@ -163,7 +163,7 @@ func (r *Run) openSegments(dir string, columns []column) []segment {
 		r.warn(fmt.Sprintf("%s cannot be listed: %v", dir, err))
 		return nil
 	}
-	var out []segment
+	var found []segment
 	next := 1
 	for _, e := range entries { // sorted by name
 		s := segment{path: filepath.Join(r.Dir, dir, e.Name()), name: dir + "/" + e.Name()}
@@ -179,8 +179,14 @@ func (r *Run) openSegments(dir string, columns []column) []segment {
 			r.warn(fmt.Sprintf("%s/%s and what follows up to %s is missing", dir, segmentName(next), e.Name()))
 		}
 		next = number + 1
-		if err := s.probe(columns); err != nil {
-			r.warn(fmt.Sprintf("%s is left out: %v", s.name, err))
+		found = append(found, s)
+	}
+	errs := make([]error, len(found))
+	onAllCores(len(found), func(i int) { errs[i] = found[i].probe(columns) })
+	var out []segment
+	for i, s := range found {
+		if errs[i] != nil {
+			r.warn(fmt.Sprintf("%s is left out: %v", s.name, errs[i]))
 			continue
 		}
 		out = append(out, s)

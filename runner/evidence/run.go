@@ -30,6 +30,10 @@ type Run struct {
 	mu       sync.Mutex
 	warnings []string
 	summary  *Summary
+
+	verify     sync.Once
+	altered    []string
+	unverified error
 }
 
 // Warnings says what of the evidence could not be used: a segment without a

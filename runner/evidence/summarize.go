@@ -66,6 +66,7 @@ type tally struct {
 	slices int // the most intervals a load may have
 	whole  int // the intervals that the run takes up
 	loads  []loadTally
+	ticks  ticksOf
 	phase  int // index in phases of the last call's, most likely that of the next
 }
 
@@ -80,6 +81,8 @@ type loadTally struct {
 	inSlice   *hdrhistogram.Histogram
 	inPhaseOf *Stats
 	messages  loadMessages
+	busy      occupancy // from sent to done
+	waiting   occupancy // from intended to sent
 }
 
 // loadMessages is the same for one load's messages.
@@ -98,6 +101,7 @@ func newTally(r *Run) *tally {
 		slices: int(extent/interval) + 1,
 		whole:  int((extent-1)/interval) + 1,
 	}
+	t.ticks = ticksOf{start: t.sum.Start, each: 1 / float64(t.sum.Tick)}
 	for _, meta := range r.Meta.Loads {
 		l := LoadSummary{Meta: meta, Phases: make(map[string]*Stats)}
 		lt := loadTally{stats: make([]*Stats, len(r.phases)), phase: -1, slice: -1, messages: loadMessages{phase: -1}}
@@ -155,6 +159,9 @@ func (t *tally) add(s *Sample) {
 	i.Response.record(s.Response())
 	i.MaxLag = max(i.MaxLag, s.Lag())
 	sum.Ticks[at/t.sum.Tick].record(s)
+	sent, most := t.ticks.at(s.Sent), t.slices*ticksEach
+	l.waiting.add(t.ticks.at(s.Intended), sent, most)
+	l.busy.add(sent, t.ticks.at(s.Done), most)
 }
 
 func (t *tally) addMessage(m *Message) {
@@ -267,6 +274,8 @@ func (t *tally) finish() {
 		t.loads[i].messages.leave()
 		t.loads[i].leaveSlice(l)
 		l.growTo(t.whole)
+		l.InFlight = t.loads[i].busy.settle(len(l.Ticks))
+		l.Waiting = t.loads[i].waiting.settle(len(l.Ticks))
 		for _, s := range l.Phases {
 			s.settle()
 		}

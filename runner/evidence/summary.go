@@ -32,6 +32,9 @@ type LoadSummary struct {
 	Whole     *Stats            // all but warmup
 	Intervals []Interval        // Intervals[i] begins at Summary.Start + i*Summary.Interval; they reach to the run's end
 	Ticks     []Counts          // Ticks[i] begins at Summary.Start + i*Summary.Tick; ten to an interval
+	// InFlight and Waiting are, for each tick, how many calls were under way and how
+	// many were due but not yet sent, on average over the tick.
+	InFlight, Waiting []float64
 }
 
 // Over merges the phases of the given names; without names it is Whole.
@@ -67,6 +70,8 @@ type Stats struct {
 	Codes    map[ClassCode]int64
 	Backends map[string]int64
 	Marks    map[string]int64
+	// MarkedCodes is the part of Codes whose answers were not the real ones.
+	MarkedCodes map[ClassCode]int64
 	// Messages are those of streaming calls: of a phase, those that were due in
 	// it, whenever their call was.
 	Messages MessageStats
@@ -76,6 +81,7 @@ type Stats struct {
 	codes    repeat[ClassCode]
 	backends repeat[string]
 	marks    repeat[string]
+	marked   repeat[ClassCode]
 }
 
 // ClassCode is how a call ended, with its HTTP status or gRPC code (0 where
@@ -122,6 +128,8 @@ func newStats() *Stats {
 		Codes:    make(map[ClassCode]int64),
 		Backends: make(map[string]int64),
 		Marks:    make(map[string]int64),
+
+		MarkedCodes: make(map[ClassCode]int64),
 	}
 }
 

@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -174,6 +175,15 @@ func same(t *testing.T, what string, got *Stats, of []Sample) {
 		if s.Code == 503 {
 			c503++
 		}
+	}
+	marked := make(map[ClassCode]int64)
+	for _, s := range of {
+		if s.Mark != "" {
+			marked[ClassCode{s.Class, s.Code}]++
+		}
+	}
+	if !maps.Equal(got.MarkedCodes, marked) {
+		t.Errorf("%s: marked calls by code %v, want %v", what, got.MarkedCodes, marked)
 	}
 	if got.Bytes != bytes || got.Backends["b1"] != b1 || got.Codes[ClassCode{HTTP5xx, 503}] != c503 || got.Marks["fallback"] != got.Marked {
 		t.Errorf("%s: bytes %d, backends %v, codes %v, marks %v", what, got.Bytes, got.Backends, got.Codes, got.Marks)
