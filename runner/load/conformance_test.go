@@ -72,6 +72,7 @@ func subjects() []subject {
 			Data: map[string]any{"response_parameters": []any{map[string]any{"size": 1}, map[string]any{"size": 1}}}}}, grpcTarget},
 		{"grpc client stream", Spec{GRPC: &GRPC{Target: "t", Call: service + "StreamingInputCall", Repeat: 3}}, grpcTarget},
 		{"trickle", Spec{Trickle: &Trickle{}}, newSilentTarget},
+		{"http standard", Spec{HTTP: &HTTP{Target: "t", Get: "/", Transport: Standard}}, httpTarget},
 		{"grpc bidi stream", Spec{GRPC: &GRPC{Target: "t", Call: service + "FullDuplexCall", Repeat: 3, Connections: 2}}, grpcTarget},
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"sync/atomic"
 	"time"
 
 	"ordeal/runner/evidence"
@@ -42,7 +43,10 @@ func newTransport(c connect, workers int) *http.Transport {
 				conn, err = dialer.DialContext(dial, network, addr)
 				return err
 			})
-			return conn, err
+			if err != nil {
+				return nil, err
+			}
+			return &heard{Conn: conn}, nil
 		},
 		TLSClientConfig:     c.tls.Clone(),
 		ForceAttemptHTTP2:   true, // net/http does not by itself, where it does not dial by itself
@@ -87,13 +91,13 @@ func (t *standard) call(c *httpCaller, s *evidence.Sample) {
 		}
 		return
 	case err != nil:
-		s.Class = classify(err)
+		s.Class = once.classify(err)
 		return
 	}
 	s.Code, s.Class = res.StatusCode, classOf(res.StatusCode)
 	if res.StatusCode != http.StatusSwitchingProtocols { // its body is the connection
 		if s.Bytes, err = io.Copy(io.Discard, res.Body); err != nil {
-			s.Class = classify(err)
+			s.Class = once.classify(err)
 		}
 	}
 	_ = res.Body.Close()
@@ -111,6 +115,40 @@ type once struct {
 	tried  bool // a first attempt has been made
 	http2  bool // where the server says which requests it has not seen
 	again  bool // a second one was asked for
+	conn   net.Conn
+}
+
+// classify classifies an error of the call. What ends in the middle of a header
+// or a trailer is malformed to net/http; to the one who measures, the connection
+// has ended.
+func (o *once) classify(err error) evidence.Class {
+	class := classify(err)
+	conn := o.conn
+	if over, ok := conn.(*tls.Conn); ok {
+		conn = over.NetConn()
+	}
+	if heard, ok := conn.(*heard); ok && class == evidence.Other {
+		if end := heard.end.Load(); end != nil {
+			return classify(*end)
+		}
+	}
+	return class
+}
+
+// heard is a connection that remembers how reading from it ended.
+type heard struct {
+	net.Conn
+	end atomic.Pointer[error]
+}
+
+// Read implements net.Conn.
+func (h *heard) Read(b []byte) (int, error) {
+	n, err := h.Conn.Read(b)
+	if err != nil {
+		end := err // err itself would be on the heap in every call
+		h.end.Store(&end)
+	}
+	return n, err
 }
 
 // trace gives the context of a call that listens to net/http's attempts. They
@@ -128,6 +166,7 @@ func (o *once) trace(ctx context.Context) context.Context {
 			if conn, ok := info.Conn.(*tls.Conn); ok && conn.ConnectionState().NegotiatedProtocol == "h2" {
 				o.http2 = true
 			}
+			o.conn = info.Conn
 			if o.again {
 				_ = info.Conn.Close() // a cancelled request can still be written
 			}

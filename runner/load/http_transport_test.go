@@ -1,0 +1,333 @@
+package load
+
+import (
+	"crypto/tls"
+	"encoding/pem"
+	"net"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"ordeal/runner/evidence"
+)
+
+// Both transports pass one suite: the same server gives the same evidence.
+
+// recorded is what is recorded of a call.
+type recorded struct {
+	class evidence.Class
+	code  int
+	bytes int64
+	mark  string
+	by    string // "" for the address
+}
+
+func ok(code int, bytes int64) recorded {
+	return recorded{class: evidence.OK, code: code, bytes: bytes}
+}
+
+func failed(class evidence.Class) recorded { return recorded{class: class} }
+
+// wireTest is one case.
+type wireTest struct {
+	name     string
+	script   func(*peer)
+	spec     func(*Spec) // makes it of GET /
+	between  func(*scripted)
+	want     []recorded // of each call
+	conns    int64      // that the server sees; 0 for any number
+	requests int64      // that the server sees; 0 for any number
+}
+
+const brief = 400 * time.Millisecond
+
+func soon(s *Spec) { s.Timeout = brief }
+
+func post(n int) func(*Spec) {
+	return func(s *Spec) { s.HTTP = &HTTP{Target: "t", Post: "/", Body: strings.Repeat("x", n)} }
+}
+
+// noticed waits until the client has had time to see that the server has ended
+// the connection: net/http closes its side then, the fast transport looks at its
+// next call.
+func noticed(s *scripted) {
+	select {
+	case <-s.left:
+	case <-time.After(100 * time.Millisecond):
+	}
+}
+
+func answerTests() []wireTest {
+	head := func(n int) string {
+		return "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Long: " + strings.Repeat("x", n) + "\r\nX-Served-By: far\r\n\r\nok"
+	}
+	const chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+	far := recorded{class: evidence.OK, code: 200, bytes: 2, by: "far"}
+	return []wireTest{
+		{name: "labels", script: always("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nx-served-by: a\r\nX-DEGRADED: stale\r\n\r\nok"),
+			want: []recorded{{evidence.OK, 200, 2, "stale", "a"}, {evidence.OK, 200, 2, "stale", "a"}}, conns: 1},
+		{name: "redirect", script: always("HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 5\r\n\r\nthere"),
+			want: []recorded{ok(302, 5), ok(302, 5)}, conns: 1, requests: 2},
+		{name: "client error", script: always("HTTP/1.1 429 Slow Down\r\nContent-Length: 0\r\n\r\n"),
+			want: []recorded{{class: evidence.HTTP4xx, code: 429}}},
+		{name: "server error without a reason", script: always("HTTP/1.1 503\r\nContent-Length: 1\r\n\r\nx"),
+			want: []recorded{{class: evidence.HTTP5xx, code: 503, bytes: 1}}},
+		{name: "chunks", script: always(chunked + "5\r\nhello\r\nA;why=not\r\n0123456789\r\n0\r\n\r\n"),
+			want: []recorded{ok(200, 15), ok(200, 15)}, conns: 1},
+		{name: "chunks with trailers", script: always("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Degraded\r\n\r\n" +
+			"5\r\nhello\r\n0\r\nX-Degraded: late\r\nX-Sum: 1\r\n\r\n"), want: []recorded{ok(200, 5), ok(200, 5)}, conns: 1},
+		{name: "many chunks", script: always(chunked + strings.Repeat("400\r\n"+strings.Repeat("c", 0x400)+"\r\n", 1000) + "0\r\n\r\n"),
+			want: []recorded{ok(200, 1024000), ok(200, 1024000)}, conns: 1},
+		{name: "large body", script: always("HTTP/1.1 200 OK\r\nContent-Length: 3000000\r\n\r\n" + strings.Repeat("b", 3000000)),
+			want: []recorded{ok(200, 3000000), ok(200, 3000000)}, conns: 1},
+		{name: "continue", script: always("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"),
+			want: []recorded{ok(200, 2), ok(200, 2)}, conns: 1},
+		{name: "early hints", script: always("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 103 Early Hints\r\nX-Served-By: hint\r\n\r\n" +
+			"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"), want: []recorded{ok(200, 2), ok(200, 2)}, conns: 1},
+		{name: "switching protocols", script: stuck("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n"),
+			want: []recorded{ok(101, 0), ok(101, 0)}, conns: 2},
+		{name: "HEAD", script: always("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"),
+			spec: func(s *Spec) { s.HTTP = &HTTP{Target: "t", Head: "/"} }, want: []recorded{ok(200, 0), ok(200, 0)}, conns: 1},
+		{name: "HEAD of chunks", script: always(chunked),
+			spec: func(s *Spec) { s.HTTP = &HTTP{Target: "t", Head: "/"} }, want: []recorded{ok(200, 0), ok(200, 0)}, conns: 1},
+		{name: "no content", script: always("HTTP/1.1 204 No Content\r\n\r\n"), want: []recorded{ok(204, 0), ok(204, 0)}, conns: 1},
+		{name: "not modified", script: always("HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n"), want: []recorded{ok(304, 0), ok(304, 0)}, conns: 1},
+		{name: "gzip is counted as it comes", script: always("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x8b\x08\x00"),
+			want: []recorded{ok(200, 4), ok(200, 4)}, conns: 1},
+		{name: "headers of 5 KiB", script: always(head(5 << 10)), want: []recorded{far, far}, conns: 1},
+		{name: "headers of 100 KiB", script: always(head(100 << 10)), want: []recorded{far, far}, conns: 1},
+		{name: "headers of 9 MiB", script: always(head(9 << 20)), want: []recorded{far, far}, conns: 1},
+		{name: "headers of 11 MiB", script: always(head(11 << 20)), want: []recorded{failed(evidence.Other)}},
+		{name: "a body without a length", script: one("HTTP/1.1 200 OK\r\n\r\nuntil the end"), want: []recorded{ok(200, 13), ok(200, 13)}, conns: 2},
+		{name: "HTTP/1.0", script: one("HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok"), want: []recorded{ok(200, 2), ok(200, 2)}, conns: 2},
+		{name: "HTTP/1.0, kept", script: always("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok"),
+			want: []recorded{ok(200, 2), ok(200, 2)}, conns: 1},
+		{name: "connection: close", script: always("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"),
+			want: []recorded{ok(200, 2), ok(200, 2)}, conns: 2},
+		{name: "connection: Close in a list", script: always("HTTP/1.1 200 OK\r\nConnection: x, Close\r\nContent-Length: 2\r\n\r\nok"),
+			want: []recorded{ok(200, 2), ok(200, 2)}, conns: 2},
+		{name: "more than the answer", script: always("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok, and more"),
+			want: []recorded{ok(200, 2), ok(200, 2)}, conns: 2, between: noticed},
+		{name: "an answer before the request is read", script: func(p *peer) {
+			_, _ = p.br.Peek(1)
+			p.say("HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno")
+			<-p.over
+		}, spec: post(8 << 20), want: []recorded{{class: evidence.HTTP4xx, code: 413, bytes: 2}, {class: evidence.HTTP4xx, code: 413, bytes: 2}}, conns: 2},
+		{name: "a large request", script: always("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"), spec: post(1 << 20), want: []recorded{ok(200, 2), ok(200, 2)}, conns: 1},
+	}
+}
+
+func failureTests() []wireTest {
+	const sized, chunked = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+	part := func(class evidence.Class, n int64) []recorded {
+		return []recorded{{class: class, code: 200, bytes: n}}
+	}
+	first := func(then func(*peer)) func(*peer) { // one good answer, then something else
+		return func(p *peer) {
+			if p.n > 1 {
+				always("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")(p)
+				return
+			}
+			if p.request() {
+				p.say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+			}
+			then(p)
+		}
+	}
+	hangUp := func(p *peer) {
+		_ = p.Conn.(*net.TCPConn).CloseWrite()
+		p.linger()
+	}
+	tests := []wireTest{
+		{name: "reset before the answer", script: reset(""), want: []recorded{failed(evidence.Reset)}, requests: 1},
+		{name: "end before the answer", script: one(""), want: []recorded{failed(evidence.Reset)}, requests: 1},
+		{name: "end in the headers", script: one("HTTP/1.1 200 OK\r\nContent-"), want: []recorded{failed(evidence.Reset)}},
+		{name: "reset in the headers", script: reset("HTTP/1.1 200 OK\r\nContent-"), want: []recorded{failed(evidence.Reset)}},
+		{name: "end in the body", script: one(sized + "a part"), want: part(evidence.Reset, 6)},
+		{name: "reset in the body", script: reset(sized + "a part"), want: part(evidence.Reset, 6)},
+		{name: "end in a chunk", script: one(chunked + "A\r\n01234"), want: part(evidence.Reset, 5)},
+		{name: "reset in a chunk", script: reset(chunked + "A\r\n01234"), want: part(evidence.Reset, 5)},
+		{name: "end between chunks", script: one(chunked + "5\r\n01234\r\n"), want: part(evidence.Reset, 5)},
+		{name: "end before the trailers", script: one(chunked + "5\r\n01234\r\n0\r\n"), want: part(evidence.Reset, 5)},
+		{name: "reset in a body without a length", script: reset("HTTP/1.1 200 OK\r\n\r\nabc"), want: part(evidence.Reset, 3)},
+		{name: "no time for the headers", spec: soon, script: stuck(""), want: []recorded{failed(evidence.Timeout)}},
+		{name: "no time for all headers", spec: soon, script: stuck("HTTP/1.1 200 OK\r\nX-"), want: []recorded{failed(evidence.Timeout)}},
+		{name: "no time after an interim answer", spec: soon, script: stuck("HTTP/1.1 103 Early Hints\r\n\r\n"), want: []recorded{failed(evidence.Timeout)}},
+		{name: "no time for the body", spec: soon, script: stuck(sized + "a part"), want: part(evidence.Timeout, 6)},
+		{name: "no time for the chunks", spec: soon, script: stuck(chunked + "A\r\n01234"), want: part(evidence.Timeout, 5)},
+		{name: "no time for the request", spec: func(s *Spec) { post(16 << 20)(s); soon(s) },
+			script: func(p *peer) { <-p.over }, want: []recorded{failed(evidence.Timeout)}},
+		{name: "a drip of a body", spec: soon, script: func(p *peer) {
+			if !p.request() {
+				return
+			}
+			p.say(sized)
+			for { // each byte in time, the whole too late
+				if _, err := p.Write([]byte("x")); err != nil {
+					return
+				}
+				select {
+				case <-p.over:
+					return
+				case <-time.After(20 * time.Millisecond):
+				}
+			}
+		}, want: []recorded{{class: evidence.Timeout, code: 200, bytes: -1}}},
+		{name: "malformed chunk", script: stuck(chunked + "what\r\n"), want: part(evidence.Other, 0)},
+		{name: "closed while idle", script: first(hangUp), between: noticed, want: []recorded{ok(200, 2), ok(200, 2), ok(200, 2)}, conns: 2, requests: 3},
+		{name: "closed while idle, with a body", spec: post(10), script: first(hangUp), between: noticed, want: []recorded{ok(200, 2), ok(200, 2)}, conns: 2, requests: 2},
+		{name: "reset while idle", script: first(func(p *peer) { settle(); p.reset() }), between: noticed,
+			want: []recorded{ok(200, 2), ok(200, 2)}, conns: 2, requests: 2},
+		// Nothing is sent twice: net/http would repeat a GET, and hide these.
+		{name: "ended in the second call", script: first(func(p *peer) { p.request() }), want: []recorded{ok(200, 2), failed(evidence.Reset), ok(200, 2)}, conns: 2, requests: 3},
+		{name: "reset in the second call", script: first(func(p *peer) { p.request(); p.reset() }),
+			want: []recorded{ok(200, 2), failed(evidence.Reset), ok(200, 2)}, requests: 3},
+		{name: "reset in the second call, with a body", spec: post(10), script: first(func(p *peer) { p.request(); p.reset() }),
+			want: []recorded{ok(200, 2), failed(evidence.Reset), ok(200, 2)}, conns: 2, requests: 3},
+	}
+	for name, answer := range map[string]string{
+		"no HTTP": "this is not HTTP\r\n\r\n", "no status": "HTTP/1.1 \r\n\r\n", "a status of two digits": "HTTP/1.1 20 OK\r\n\r\n",
+		"a header without a colon": "HTTP/1.1 200 OK\r\nwhat is this\r\n\r\n", "a header without a name": "HTTP/1.1 200 OK\r\n: x\r\n\r\n",
+		"a length below zero": "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "a length that is no number": "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
+		"two lengths":         "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nok",
+		"an unknown encoding": "HTTP/1.1 200 OK\r\nTransfer-Encoding: zip\r\n\r\n", "an empty line first, then no HTTP": "\r\nwhat\r\n\r\n",
+	} {
+		tests = append(tests, wireTest{name: "malformed: " + name, script: stuck(answer), want: []recorded{failed(evidence.Other)}})
+	}
+	return tests
+}
+
+func eachTransport(t *testing.T, f func(t *testing.T, transport string)) {
+	t.Parallel()
+	for _, transport := range []string{Fast, Standard} {
+		t.Run(transport, func(t *testing.T) { f(t, transport) })
+	}
+}
+
+func TestTransports(t *testing.T) {
+	eachTransport(t, func(t *testing.T, transport string) {
+		for _, c := range append(answerTests(), failureTests()...) {
+			t.Run(c.name, func(t *testing.T) {
+				t.Parallel()
+				server := newScripted(t, listen(t), c.script)
+				spec := get("/")
+				spec.Timeout = 20 * time.Second
+				if c.spec != nil {
+					c.spec(&spec)
+				}
+				spec.HTTP.Transport = transport
+				var between func()
+				if c.between != nil {
+					between = func() { c.between(server) }
+				}
+				got := inTurn(t, spec, len(c.want), Env{Addrs: []string{server.addr}}, between)
+				compare(t, got, c.want, server.addr)
+				if spec.Timeout == brief {
+					if took := got[0].Service(); took < brief-10*time.Millisecond || took > 10*brief {
+						t.Errorf("a timeout of %v took %v", brief, took)
+					}
+				}
+				if n := server.conns.Load(); c.conns > 0 && n != c.conns {
+					t.Errorf("%d connections, want %d", n, c.conns)
+				}
+				if n := server.requests.Load(); c.requests > 0 && n != c.requests {
+					t.Errorf("%d requests, want %d", n, c.requests)
+				}
+			})
+		}
+	})
+}
+
+// compare compares samples with what was to be recorded.
+func compare(t *testing.T, got []evidence.Sample, want []recorded, addr string) {
+	t.Helper()
+	if len(got) < len(want) {
+		t.Fatalf("%d calls of %d", len(got), len(want))
+	}
+	for i, w := range want {
+		s := got[i]
+		if w.by == "" && w.code > 0 {
+			w.by = addr
+		}
+		if w.bytes < 0 && s.Bytes > 0 {
+			w.bytes = s.Bytes
+		}
+		if have := (recorded{s.Class, s.Code, s.Bytes, s.Mark, s.Backend}); have != w {
+			t.Errorf("call %d is %+v, want %+v", i, have, w)
+		}
+	}
+}
+
+func TestTransportsWithoutConnection(t *testing.T) {
+	eachTransport(t, func(t *testing.T, transport string) {
+		spec := get("/")
+		spec.HTTP.Transport, spec.Timeout = transport, brief
+		lis := listen(t)
+		_ = lis.Close()
+		compare(t, calls(t, spec, 1, lis.Addr().String()), []recorded{failed(evidence.Refused)}, "")
+		got := calls(t, spec, 1, unaccepted(t))
+		compare(t, got, []recorded{failed(evidence.Timeout)}, "")
+		if took := got[0].Service(); took < brief-10*time.Millisecond || took > 10*brief {
+			t.Errorf("a timeout of %v took %v", brief, took)
+		}
+		compare(t, calls(t, spec, 1, "nobody.invalid:80"), []recorded{failed(evidence.Other)}, "")
+	})
+}
+
+func TestTransportsOverIPv6(t *testing.T) {
+	eachTransport(t, func(t *testing.T, transport string) {
+		lis, err := net.Listen("tcp", "[::1]:0")
+		if err != nil {
+			t.Skip("no IPv6 here")
+		}
+		server := newScripted(t, lis, always("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
+		spec := get("/")
+		spec.HTTP.Transport = transport
+		compare(t, calls(t, spec, 2, server.addr), []recorded{ok(200, 2), ok(200, 2)}, server.addr)
+	})
+}
+
+func TestTransportsOverTLS(t *testing.T) {
+	eachTransport(t, func(t *testing.T, transport string) {
+		certified := httptest.NewTLSServer(nil)
+		certified.Close()
+		dir := t.TempDir()
+		authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certified.Certificate().Raw})
+		if err := os.WriteFile(filepath.Join(dir, "ca.pem"), authority, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		lis := tls.NewListener(listen(t), &tls.Config{Certificates: certified.TLS.Certificates, MinVersion: tls.VersionTLS12})
+		server := newScripted(t, lis, always("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
+		silent := newScripted(t, listen(t), func(p *peer) { p.linger() })
+		plain := newScripted(t, listen(t), func(p *peer) { _, _ = p.br.Peek(1); p.say("HTTP/1.1 400 Bad Request\r\n\r\n") })
+		closing := newScripted(t, listen(t), func(p *peer) { _, _ = p.br.Peek(1) })
+		for name, c := range map[string]struct {
+			tls  *TLS
+			addr string
+			want recorded
+		}{
+			"its authority":     {&TLS{CA: "ca.pem"}, server.addr, ok(200, 2)},
+			"its name":          {&TLS{CA: "ca.pem", ServerName: "example.com"}, server.addr, ok(200, 2)},
+			"any certificate":   {&TLS{Insecure: true}, server.addr, ok(200, 2)},
+			"unknown authority": {nil, server.addr, failed(evidence.Other)},
+			"another name":      {&TLS{CA: "ca.pem", ServerName: "another.example"}, server.addr, failed(evidence.Other)},
+			"no handshake":      {&TLS{Insecure: true}, silent.addr, failed(evidence.Timeout)},
+			"no TLS":            {&TLS{Insecure: true}, plain.addr, failed(evidence.Other)},
+			"closed":            {&TLS{Insecure: true}, closing.addr, failed(evidence.Reset)},
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				spec := get("/")
+				spec.Secure, spec.Timeout = true, 20*time.Second
+				if c.want.class == evidence.Timeout {
+					spec.Timeout = brief
+				}
+				spec.HTTP.Transport, spec.HTTP.TLS = transport, c.tls
+				compare(t, callsIn(t, spec, 2, Env{Addrs: []string{c.addr}, Dir: dir}), []recorded{c.want, c.want}, c.addr)
+			})
+		}
+	})
+}
