@@ -39,18 +39,25 @@ func HLog(of Selection) Renderer {
 				if i >= len(load.Intervals) || load.Intervals[i].Response.Count() == 0 {
 					continue
 				}
-				h := load.Intervals[i].Response.Histogram()
+				h := packed(load.Intervals[i].Response)
 				from := d.Run.Base.Add(sum.Start + time.Duration(i)*sum.Interval)
 				h.SetTag(token(l.Name)) // a tag must not hold commas or spaces
 				h.SetStartTimeMs(from.UnixMilli())
 				h.SetEndTimeMs(from.Add(sum.Interval).UnixMilli())
-				if err := out.OutputIntervalHistogram(h); err != nil {
+				if err := out.OutputIntervalPackedHistogram(h); err != nil {
 					return fmt.Errorf("write hlog: interval at %s of %s: %w", offset(from.Sub(base)), clean(l.Name), err)
 				}
 			}
 		}
 		return nil
 	}
+}
+
+// packed copies a distribution of two digits.
+func packed(d *evidence.Distribution) *hdrhistogram.PackedHistogram {
+	h := hdrhistogram.NewPacked(1, int64(time.Hour), 2)
+	d.Buckets(func(v time.Duration, n int64) bool { return h.RecordValues(int64(v), n) == nil })
+	return h
 }
 
 func intervals(sum *evidence.Summary, s selected) int {

@@ -91,10 +91,7 @@ type figureRow struct {
 
 // messageRow is the row of the messages of a load's calls.
 func messageRow(f Figures) figureRow {
-	m := Figures{Took: f.Took, Calls: f.Messages.Count, Response: f.Messages.Response, Service: f.Messages.Service, Lag: f.Messages.Lag, Beyond: f.Messages.Beyond}
-	if f.Took > 0 {
-		m.Rate = float64(m.Calls) / f.Took.Seconds()
-	}
+	m := messageFigures(f)
 	return figureRow{Name: "messages", F: m, Closed: m.Lag.Max == nil || *m.Lag.Max == 0}
 }
 

@@ -18,9 +18,12 @@ const most = 600
 // slice is a stretch of time with what was counted in it.
 type slice struct {
 	evidence.Counts
-	start, took float64 // seconds of the timeline
-	percentile  func(p float64) (time.Duration, bool)
+	start, took float64                           // seconds of the timeline
+	values      [len(overTimePercentiles)]float64 // seconds
 }
+
+// overTimePercentiles are those that are drawn over time.
+var overTimePercentiles = [...]float64{100, 50, 90, 99}
 
 // overTime draws a load: latency, rate, and what went wrong.
 func overTime(w charts.Window, d *Document, sum *evidence.Summary, i int) ([]figure, error) {
@@ -61,6 +64,7 @@ func slicesOf(d *Document, sum *evidence.Summary, l *evidence.LoadSummary) []sli
 		return nil
 	}
 	group := (n + most - 1) / most
+	all := &joined{h: hdrhistogram.New(1, int64(time.Hour), 2)}
 	var out []slice
 	for i := 0; i < n; i += group {
 		part := l.Intervals[i:min(i+group, n)]
@@ -69,9 +73,13 @@ func slicesOf(d *Document, sum *evidence.Summary, l *evidence.LoadSummary) []sli
 		for k := range part {
 			s.Add(part[k].Counts)
 		}
-		s.percentile = part[0].Percentile
+		percentile := func(p float64) time.Duration { v, _ := part[0].Percentile(p); return v }
 		if len(part) > 1 {
-			s.percentile = joined(part)
+			all.join(part)
+			percentile = all.percentile
+		}
+		for k, p := range overTimePercentiles {
+			s.values[k] = percentile(p).Seconds()
 		}
 		out = append(out, s)
 	}
@@ -79,23 +87,26 @@ func slicesOf(d *Document, sum *evidence.Summary, l *evidence.LoadSummary) []sli
 }
 
 // joined gives percentiles of several intervals from their merged histograms.
-func joined(part []evidence.Interval) func(float64) (time.Duration, bool) {
-	h := hdrhistogram.New(1, int64(time.Hour), 2)
-	var greatest time.Duration
+type joined struct {
+	h        *hdrhistogram.Histogram
+	greatest time.Duration
+}
+
+// join forgets what was joined before.
+func (j *joined) join(part []evidence.Interval) {
+	j.h.Reset()
+	j.greatest = 0
 	for i := range part {
-		greatest = max(greatest, part[i].Response.Max())
-		part[i].Response.Buckets(func(v time.Duration, n int64) bool { return h.RecordValues(int64(v), n) == nil })
+		j.greatest = max(j.greatest, part[i].Response.Max())
+		part[i].Response.Buckets(func(v time.Duration, n int64) bool { return j.h.RecordValues(int64(v), n) == nil })
 	}
-	return func(p float64) (time.Duration, bool) {
-		n := h.TotalCount()
-		if n == 0 {
-			return 0, false
-		}
-		if p >= 100 {
-			return greatest, true
-		}
-		return min(time.Duration(h.ValueAtPercentile(p)), greatest), float64(n)*(1-p/100) >= 10
+}
+
+func (j *joined) percentile(p float64) time.Duration {
+	if p >= 100 {
+		return j.greatest
 	}
+	return min(time.Duration(j.h.ValueAtPercentile(p)), j.greatest)
 }
 
 // latencyLines are the percentiles over time. A line over time shows a
@@ -108,14 +119,12 @@ func latencyLines(slices []slice) []charts.Line {
 		{Name: "p90", Tone: charts.P90, Width: 1.6},
 		{Name: "p99", Tone: charts.P99, Width: 1.6},
 	}
-	ps := []float64{100, 50, 90, 99}
-	for i, p := range ps {
+	for i, p := range overTimePercentiles {
 		lines[i].Step, lines[i].X = true, edges(slices)
 		for _, s := range slices {
 			v := math.NaN()
 			if s.Calls > 0 && (p == 100 || float64(s.Calls)*(1-p/100) >= 1) {
-				d, _ := s.percentile(p)
-				v = d.Seconds()
+				v = s.values[i]
 			}
 			lines[i].V = append(lines[i].V, v)
 		}

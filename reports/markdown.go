@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"ordeal/runner/verdict"
 )
@@ -22,6 +23,9 @@ func Markdown(w io.Writer, d *Document) error {
 	markdownVerdicts(&b, "The run itself", problems(j.Validity))
 	for _, l := range d.Loads {
 		markdownLoad(&b, l)
+	}
+	if d.Generator != nil {
+		fmt.Fprintf(&b, "Generator: %s.\n\n", markdown(d.Generator.words()))
 	}
 	if len(d.Faults) > 0 {
 		b.WriteString("| Fault | Phase | Touched |\n| --- | --- | --- |\n")
@@ -85,6 +89,17 @@ func markdownLoad(b *strings.Builder, l Load) {
 		}
 		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", markdown(f.Phase), thousands(f.Calls), perSecond(f.Rate),
 			optional(f.Response.P50), optional(f.Response.P90), optional(f.Response.P99), optional(f.Response.Max), errs)
+		if f.Messages != nil {
+			m := messageFigures(f)
+			fmt.Fprintf(b, "| %s, messages | %s | %s | %s | %s | %s | %s | |\n", markdown(f.Phase), thousands(m.Calls), perSecond(m.Rate),
+				optional(m.Response.P50), optional(m.Response.P90), optional(m.Response.P99), optional(m.Response.Max))
+		}
+	}
+	b.WriteString("\n")
+	for _, s := range []string{l.sentWords(), l.untoldWords(), l.messageWords()} {
+		if s != "" {
+			fmt.Fprintf(b, "%s.\n", strings.TrimSuffix(markdown(upperFirst(s)), "."))
+		}
 	}
 	b.WriteString("\n")
 }
@@ -122,5 +137,6 @@ func upperFirst(s string) string {
 	if s == "" {
 		return s
 	}
-	return strings.ToUpper(s[:1]) + s[1:]
+	_, n := utf8.DecodeRuneInString(s)
+	return strings.ToUpper(s[:n]) + s[n:]
 }

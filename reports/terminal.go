@@ -122,16 +122,30 @@ func (t *terminal) loads(d *Document) {
 				r.notes = append(r.notes, c)
 			}
 			rows = append(rows, r)
+			if f.Messages != nil {
+				m := messageFigures(f)
+				rows = append(rows, row{cells: []string{"  messages", thousands(m.Calls), perSecond(m.Rate), optional(m.Response.P50),
+					optional(m.Response.P90), optional(m.Response.P99), optional(m.Response.Max), ""}})
+			}
 		}
 		if len(rows) == 0 {
 			t.text(2, "no phase was begun")
 			continue
 		}
 		table(&t.Builder, terminalWidth, columns, 0, rows)
+		for _, s := range []string{l.sentWords(), l.untoldWords(), l.messageWords()} {
+			if s != "" {
+				t.text(0, s)
+			}
+		}
 	}
 }
 
 func (t *terminal) end(d *Document, dir string) {
+	if d.Generator != nil {
+		t.WriteString("\n")
+		t.text(0, "generator: "+d.Generator.words())
+	}
 	if len(d.Warnings) > 0 {
 		t.WriteString("\n")
 		for _, w := range d.Warnings {
