@@ -47,11 +47,7 @@ func (a *Availability) Judge(run *evidence.Run) Verdict {
 		return v.unknown("%s", why)
 	}
 	chosen := outcomes{classes: a.Classes, codes: a.Codes, degraded: a.Degraded}
-	spent, err := chosen.count(run, a.Load, a.Over, stats)
-	if err != nil {
-		return v.unknown("the samples cannot be read: %v", err)
-	}
-	return a.budget(v, stats, spent)
+	return a.budget(v, stats, chosen.count(stats))
 }
 
 // budget compares the failures that the objective allows with those spent. The

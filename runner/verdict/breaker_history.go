@@ -62,24 +62,35 @@ func (b *Breaker) readHistory(run *evidence.Run, w breakerWindow, line *timeline
 	if index < 0 {
 		return nil, fmt.Errorf("the run has no load %s", b.Load)
 	}
-	for s, err := range run.Samples() {
+	visit := func(s *evidence.Sample) {
+		if s.Load < 0 || s.Load >= len(same) || !same[s.Load] && s.Load != index {
+			return
+		}
+		shed := b.isShed(s)
+		if same[s.Load] && line != nil {
+			h.compare(s, shed, line)
+		}
+		if s.Load == index {
+			h.count(s, shed, w)
+			if shed {
+				h.reject(s, b.rejectLimit(), w)
+			}
+			h.place(s, shed, stretches)
+		}
+	}
+	for calls, err := range run.Scan(evidence.Query{Fields: historyFields}) {
 		if err != nil {
 			return nil, fmt.Errorf("reading samples: %w", err)
 		}
-		shed := b.isShed(&s)
-		if s.Load >= 0 && s.Load < len(same) && same[s.Load] && line != nil {
-			h.compare(&s, shed, line)
-		}
-		if s.Load == index {
-			h.count(&s, shed, w)
-			if shed {
-				h.reject(&s, b.rejectLimit(), w)
-			}
-			h.place(&s, shed, stretches)
+		for i := range calls {
+			visit(&calls[i])
 		}
 	}
 	return h, nil
 }
+
+// historyFields is what a history reads of a call.
+const historyFields = evidence.WithLoad | evidence.WithSent | evidence.WithDone | evidence.WithClass | evidence.WithCode | evidence.WithMark
 
 func (b *Breaker) isShed(s *evidence.Sample) bool {
 	mark := b.ShedMark

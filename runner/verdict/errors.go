@@ -75,10 +75,7 @@ func (e *Errors) Judge(run *evidence.Run) Verdict {
 	if why != "" {
 		return v.unknown("%s", why)
 	}
-	bad, err := e.outcomes().count(run, e.Load, e.During, stats)
-	if err != nil {
-		return v.unknown("the samples cannot be read: %v", err)
-	}
+	bad := e.outcomes().count(stats)
 	told := fmt.Sprintf("%d of %d calls: %s", bad, stats.Calls, breakdown(stats))
 	switch {
 	case e.Count != nil:

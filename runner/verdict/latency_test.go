@@ -141,17 +141,3 @@ func TestAClosedModelSaysSo(t *testing.T) {
 	}
 	want(t, judgeBy(t, run, &Rate{Load: "browse", During: Phases{"steady"}, Attained: of[RatioLimit](t, "> 99%")}), Inconclusive, "a closed model plans no calls")
 }
-
-func TestOccupancyIsTheMeanNumberOfIntervals(t *testing.T) {
-	var o occupancy
-	o.add(0.5, 3.25)
-	o.add(1, 2)
-	o.add(2.25, 2.75)
-	o.add(3, 2) // no interval
-	o.settle()
-	for tick, want := range []float64{0.5, 2, 1.5, 0.25, 0, 0} {
-		if got := o.at(tick); got != want {
-			t.Errorf("tick %d: %g, want %g", tick, got, want)
-		}
-	}
-}

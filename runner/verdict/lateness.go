@@ -43,41 +43,27 @@ func (l late) workersTaken() bool {
 	return l.full >= 0.5 || l.missing > 0 && l.taken > 0 && l.taken >= 0.5*float64(l.missing)/float64(l.planned)
 }
 
-// traffic is, by load and tick, how many calls were in flight and how many
-// were waiting to be sent, on average.
+// traffic is how many calls of each load were in flight and how many were
+// waiting to be sent, on average over each tick of the summary.
 type traffic struct {
 	start, tick time.Duration
-	busy, wait  []*occupancy // by load
+	loads       []evidence.LoadSummary
 }
 
-// inFlight goes through all calls once.
 func inFlight(run *evidence.Run) (*traffic, error) {
 	summary, err := run.Summary()
 	if err != nil {
 		return nil, fmt.Errorf("counting calls: %w", err)
 	}
-	t := &traffic{start: summary.Start, tick: summary.Tick}
-	if t.tick <= 0 {
-		t.tick = 100 * time.Millisecond
+	return &traffic{start: summary.Start, tick: summary.Tick, loads: summary.Loads}, nil
+}
+
+// tickOf is the value of a tick; there are no calls beyond the run's end.
+func tickOf(values []float64, tick int) float64 {
+	if tick < 0 || tick >= len(values) {
+		return 0
 	}
-	for range run.Meta.Loads {
-		t.busy, t.wait = append(t.busy, &occupancy{}), append(t.wait, &occupancy{})
-	}
-	for s, err := range run.Samples() {
-		if err != nil {
-			return nil, fmt.Errorf("reading samples: %w", err)
-		}
-		if s.Load < 0 || s.Load >= len(t.busy) {
-			continue
-		}
-		t.busy[s.Load].add(t.at(s.Sent), t.at(s.Done))
-		t.wait[s.Load].add(t.at(s.Intended), t.at(s.Sent))
-	}
-	for i := range t.busy {
-		t.busy[i].settle()
-		t.wait[i].settle()
-	}
-	return t, nil
+	return values[tick]
 }
 
 // at is an offset in ticks.
@@ -94,10 +80,10 @@ func (t *traffic) shares(load, workers int, spans []evidence.Span) (full, taken 
 	var waited, waitedFull, ticks, ticksTaken float64
 	for _, s := range spans {
 		for k := int(t.at(s.Start)); k < int(math.Ceil(t.at(s.End))); k++ {
-			w := t.wait[load].at(k)
+			w := tickOf(t.loads[load].Waiting, k)
 			ticks++
 			waited += w
-			if t.busy[load].at(k) >= takenShare*float64(workers) {
+			if tickOf(t.loads[load].InFlight, k) >= takenShare*float64(workers) {
 				ticksTaken++
 				waitedFull += w
 			}
@@ -117,52 +103,7 @@ func (t *traffic) shares(load, workers int, spans []evidence.Span) (full, taken 
 func (t *traffic) waiting(load int, from, to time.Duration) (sum float64) {
 	a, b := t.at(from), t.at(to)
 	for k := int(a); k < int(math.Ceil(b)); k++ {
-		sum += t.wait[load].at(k) * (min(b, float64(k+1)) - max(a, float64(k)))
+		sum += tickOf(t.loads[load].Waiting, k) * (min(b, float64(k+1)) - max(a, float64(k)))
 	}
 	return sum
-}
-
-// occupancy is how many of many intervals lie over each tick, on average. An
-// interval costs the same however long it is: whole ticks go into a difference
-// array that is added up in the end.
-type occupancy struct {
-	part, steps []float64
-}
-
-func (o *occupancy) at(tick int) float64 {
-	if tick < 0 || tick >= len(o.part) {
-		return 0
-	}
-	return o.part[tick]
-}
-
-// add counts an interval given in ticks.
-func (o *occupancy) add(from, to float64) {
-	// A damaged sample must not take all memory: eleven days are enough.
-	const most = 1e7
-	if !(to > from) || to > most {
-		return
-	}
-	first, last := int(from), int(to)
-	for len(o.part) <= last+1 {
-		o.part, o.steps = append(o.part, 0), append(o.steps, 0)
-	}
-	if first == last {
-		o.part[first] += to - from
-		return
-	}
-	o.part[first] += float64(first+1) - from
-	o.part[last] += to - float64(last)
-	o.steps[first+1]++
-	o.steps[last]--
-}
-
-// settle adds the whole ticks up; nothing is added after it.
-func (o *occupancy) settle() {
-	var over float64
-	for i := range o.part {
-		over += o.steps[i]
-		o.part[i] += over
-	}
-	o.steps = nil
 }

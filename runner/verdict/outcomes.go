@@ -43,23 +43,17 @@ func (o outcomes) String() string {
 	return strings.Join(words, " or ")
 }
 
-// count is how many calls of a load in the phases ended in one of the outcomes.
-func (o outcomes) count(run *evidence.Run, load string, phases Phases, stats *evidence.Stats) (int64, error) {
-	if !o.degraded {
-		return stats.Where(o.match), nil
+// count is how many calls ended in one of the outcomes.
+func (o outcomes) count(stats *evidence.Stats) int64 {
+	bad := stats.Where(o.match)
+	if o.degraded {
+		for k, n := range stats.MarkedCodes {
+			if !o.match(k.Class, k.Code) {
+				bad += n
+			}
+		}
 	}
-	// Whether a call was degraded and how it ended are counted apart in the
-	// summary, so the calls have to be gone through.
-	var bad int64
-	err := eachCall(run, load, func(c *evidence.Sample) {
-		if !o.match(c.Class, c.Code) && c.Mark == "" {
-			return
-		}
-		if phase, ok := run.PhaseAt(c.Intended); ok && phases.names(phase) {
-			bad++
-		}
-	})
-	return bad, err
+	return bad
 }
 
 // breakdown says how the calls ended that did not succeed, most frequent first.

@@ -122,16 +122,19 @@ func (p Phases) calls(run *evidence.Run, load string) (l *evidence.LoadSummary, 
 
 func noCall(load string, p Phases) string { return fmt.Sprintf("there is no call of %s %s", load, p) }
 
-// eachCall visits the calls of a load that satisfy a condition on their place
-// in the run.
-func eachCall(run *evidence.Run, load string, visit func(*evidence.Sample)) error {
+// eachCall visits the calls of a load that a query asks for. They are only valid
+// during the visit.
+func eachCall(run *evidence.Run, load string, q evidence.Query, visit func(*evidence.Sample)) error {
 	index := slices.IndexFunc(run.Meta.Loads, func(m evidence.LoadMeta) bool { return m.Name == load })
-	for s, err := range run.Samples() {
+	q.Fields |= evidence.WithLoad
+	for calls, err := range run.Scan(q) {
 		if err != nil {
 			return fmt.Errorf("reading samples: %w", err)
 		}
-		if s.Load == index {
-			visit(&s)
+		for i := range calls {
+			if calls[i].Load == index {
+				visit(&calls[i])
+			}
 		}
 	}
 	return nil

@@ -79,7 +79,11 @@ func (r *Rate) judge(run *evidence.Run, w *witness) Verdict {
 		return r.judgeAttained(v, w, load, stats, spans)
 	}
 	var sent, succeeded float64
-	err := eachCall(run, r.Load, func(c *evidence.Sample) {
+	asked := evidence.Query{
+		Fields: evidence.WithSent | evidence.WithDone | evidence.WithClass,
+		From:   spans[0].Start, To: spans[len(spans)-1].End,
+	}
+	err := eachCall(run, r.Load, asked, func(c *evidence.Sample) {
 		if within(spans, c.Sent) {
 			sent++
 		}

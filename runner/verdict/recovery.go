@@ -132,7 +132,7 @@ func (r *Recovery) judge(run *evidence.Run, w *witness) Verdict {
 	if why != "" {
 		return v.unknown("%s", why)
 	}
-	seen, err := r.observe(run, steady, heal, watchedUntil(run, heal), &level)
+	seen, err := r.observe(run, heal, watchedUntil(run, heal), level)
 	switch {
 	case err != nil:
 		return v.unknown("the samples cannot be read: %v", err)

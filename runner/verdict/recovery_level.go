@@ -23,20 +23,19 @@ type steadyLevel struct {
 	percentile float64       // in percent
 	time       time.Duration // the most that the percentile may be
 	bad        float64       // the most that the share of bad calls may be
-	above      float64       // how much of that is on top of the steady phase's own share
 }
 
 func (l steadyLevel) String() string {
 	return fmt.Sprintf("p%g <= %s and bad calls <= %s", l.percentile, formatDuration(l.time), formatShare(l.bad))
 }
 
-// level derives the level from the steady phase; observe completes its bad.
+// level derives the level from the steady phase.
 func (r *Recovery) level(stats *evidence.Stats, steady evidence.Span) (steadyLevel, string) {
 	if stats.OK() == 0 {
 		return steadyLevel{}, fmt.Sprintf("no call succeeded during %s, so it shows no steady level", steady.Name)
 	}
 	perTick := float64(stats.Calls) / (float64(steady.Took()) / float64(recoveryTick))
-	l := steadyLevel{window: max(int(time.Second/recoveryTick), int(math.Ceil(windowCalls/perTick))), percentile: 50, above: 0.01}
+	l := steadyLevel{window: max(int(time.Second/recoveryTick), int(math.Ceil(windowCalls/perTick))), percentile: 50}
 	inWindow := perTick * float64(l.window)
 	for _, p := range []float64{99, 95, 90} {
 		if inWindow*(1-p/100) >= 10-1e-9 {
@@ -57,9 +56,12 @@ func (r *Recovery) level(stats *evidence.Stats, steady evidence.Span) (steadyLev
 		above = 50 * time.Millisecond
 	}
 	l.time = max(time.Duration(float64(usual)*factor), usual+above)
+	errorsAbove := 0.01
 	if r.ErrorsAbove != nil {
-		l.above = float64(*r.ErrorsAbove)
+		errorsAbove = float64(*r.ErrorsAbove)
 	}
+	bad := outcomes{degraded: !r.AcceptDegraded}.count(stats)
+	l.bad = errorsAbove + float64(bad)/float64(stats.Calls)
 	return l, ""
 }
 
@@ -75,18 +77,15 @@ const (
 	serviceTime
 )
 
-// observe counts the calls from the heal on, and the bad calls of the steady phase.
-func (r *Recovery) observe(run *evidence.Run, steady evidence.Span, heal, until time.Duration, level *steadyLevel) ([]tickCounts, error) {
+// observe counts the calls from the heal on.
+func (r *Recovery) observe(run *evidence.Run, heal, until time.Duration, level steadyLevel) ([]tickCounts, error) {
 	ticks := make([]tickCounts, max(0, int((until-heal)/recoveryTick)))
-	var last, calls, bad int
-	err := eachCall(run, r.Load, func(c *evidence.Sample) {
-		isBad := c.Class != evidence.OK || c.Mark != "" && !r.AcceptDegraded
-		if steady.Contains(c.Intended) {
-			calls++
-			if isBad {
-				bad++
-			}
-		}
+	last := 0
+	asked := evidence.Query{
+		Fields: evidence.WithIntended | evidence.WithSent | evidence.WithDone | evidence.WithClass | evidence.WithMark,
+		From:   heal, To: until,
+	}
+	err := eachCall(run, r.Load, asked, func(c *evidence.Sample) {
 		at := int((c.Intended - heal) / recoveryTick)
 		if c.Intended < heal || at >= len(ticks) {
 			return
@@ -94,7 +93,7 @@ func (r *Recovery) observe(run *evidence.Run, steady evidence.Span, heal, until 
 		last = max(last, at+1)
 		t := &ticks[at]
 		t.calls++
-		if isBad {
+		if c.Class != evidence.OK || c.Mark != "" && !r.AcceptDegraded {
 			t.bad++
 		}
 		if c.Response() > level.time {
@@ -104,10 +103,6 @@ func (r *Recovery) observe(run *evidence.Run, steady evidence.Span, heal, until 
 			t.slow[serviceTime]++
 		}
 	})
-	level.bad = level.above
-	if calls > 0 {
-		level.bad += float64(bad) / float64(calls)
-	}
 	return ticks[:last], err
 }
 
