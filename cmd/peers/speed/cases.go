@@ -1,0 +1,86 @@
+package speed
+
+// comparison is one table: tools that do the same job against one server.
+type comparison struct {
+	key     string // on the command line
+	title   string
+	short   string // the title in the README; "" where it is not there
+	server  string
+	job     job
+	tools   []*tool
+	targets []target
+}
+
+// comparisons are all of them. Clients and rate are of the HTTP ones; gRPC has
+// the 50 clients that are ghz's own choice.
+func comparisons(clients, perSecond int) []comparison {
+	const grpcClients = 50
+	grpcTools := []*tool{
+		ghz("ghz"),
+		ghz("ghz, templates off", "--disable-template-functions", "--disable-template-data"),
+		ordeal("ordeal"), discarding(),
+	}
+	grpcTargets := []target{
+		{name: "rate to ghz as it comes", of: "ordeal", to: "ghz", figure: rate, want: 2},
+		{name: "rate to ghz, templates off", of: "ordeal", to: "ghz, templates off", figure: rate, want: 1.2},
+		{name: "CPU per call to ghz as it comes", of: "ordeal", to: "ghz", figure: cost, unjudged: true},
+		{name: "CPU per call to ghz, templates off", of: "ordeal", to: "ghz, templates off", figure: cost, unjudged: true},
+		{name: "rate, recording everything", of: "ordeal", to: "ordeal, engine alone", figure: rate, want: 0.9},
+	}
+	httpTools := []*tool{vegeta(), fortio(), k6(), wrk(), ordeal("ordeal"), discarding()}
+	httpTargets := []target{
+		{name: "rate to vegeta", of: "ordeal", to: "vegeta", figure: rate, want: 1.8},
+		{name: "rate to fortio", of: "ordeal", to: "fortio", figure: rate, want: 1},
+		{name: "rate to k6", of: "ordeal", to: "k6", figure: rate, want: 3},
+		{name: "rate to wrk", of: "ordeal", to: "wrk", figure: rate, want: 0.75},
+		{name: "CPU per call to vegeta", of: "ordeal", to: "vegeta", figure: cost, want: 0.55, atMost: true},
+		{name: "rate, recording everything", of: "ordeal", to: "ordeal, engine alone", figure: rate, want: 0.9},
+		{name: "CPU per call, recording everything", of: "ordeal", to: "ordeal, engine alone", figure: cost, unjudged: true},
+	}
+	return []comparison{
+		{
+			key: "http", short: "HTTP", title: "HTTP/1.1, as fast as it goes", server: plainServer,
+			job: job{clients: clients}, tools: httpTools, targets: httpTargets,
+		},
+		{
+			key: "http-light", title: "HTTP/1.1, as fast as it goes, a server that costs less", server: lightServer,
+			job: job{clients: clients}, tools: httpTools, targets: httpTargets,
+		},
+		{
+			key: "http-fixed", title: "HTTP/1.1, at a fixed rate", server: plainServer,
+			job: job{clients: clients, rate: perSecond}, tools: []*tool{vegeta(), fortio(), k6(), ordeal("ordeal")},
+			targets: []target{
+				{name: "CPU per call to vegeta", of: "ordeal", to: "vegeta", figure: cost, unjudged: true},
+				{name: "CPU per call to fortio", of: "ordeal", to: "fortio", figure: cost, unjudged: true},
+				{name: "CPU per call to k6", of: "ordeal", to: "k6", figure: cost, unjudged: true},
+			},
+		},
+		{
+			key: "grpc-1", short: "gRPC", title: "gRPC unary, as fast as it goes, 1 connection", server: grpcServer,
+			job: job{clients: grpcClients, conns: 1}, tools: grpcTools, targets: grpcTargets,
+		},
+		{
+			key: "grpc-4", title: "gRPC unary, as fast as it goes, 4 connections", server: grpcServer,
+			job: job{clients: grpcClients, conns: 4}, tools: grpcTools, targets: grpcTargets,
+		},
+	}
+}
+
+// binaryOf is the binary of the tool with the name; "" where there is none.
+func (c comparison) binaryOf(name string) string {
+	for _, t := range c.tools {
+		if t.name == name {
+			return t.peer
+		}
+	}
+	return ""
+}
+
+// Cases lists the comparisons by key.
+func Cases() []string {
+	var keys []string
+	for _, c := range comparisons(1, 1) {
+		keys = append(keys, c.key)
+	}
+	return keys
+}

@@ -1,0 +1,232 @@
+package speed
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// full is the part of its processor from which on a server is called the limit.
+const full = 0.95
+
+var head = []string{"tool", "rate/s", "CPU µs/call", "p99 ms", "MiB", "server"}
+
+// row is a line of a comparison's table.
+func (o outcome) row(t *tool) []string {
+	r := o.results[t.name]
+	if r.of(rate).N == 0 {
+		return []string{t.name, "no figures", "", "", "", ""}
+	}
+	attained := text(r.of(rate), 0)
+	if o.limited(t.name) {
+		attained += "*"
+	}
+	last := "–"
+	if v := r.of(p99).Median; v > 0 {
+		last = number(v, 2)
+	}
+	return []string{
+		t.name, attained, text(r.of(cost), 1), last,
+		number(r.of(memory).Median, 0), fmt.Sprintf("%.0f%%", 100*r.of(served).Median),
+	}
+}
+
+// limited reports whether the server used its whole processor, so that a
+// faster tool would have been no faster.
+func (o outcome) limited(name string) bool { return o.results[name].of(served).Median >= full }
+
+func text(s spread, digits int) string {
+	return fmt.Sprintf("%s [%s–%s]", number(s.Median, digits), number(s.Min, digits), number(s.Max, digits))
+}
+
+// number writes a value with digits behind the point, and three digits at least.
+func number(v float64, digits int) string {
+	if v >= 100 {
+		digits = 0
+	}
+	return fmt.Sprintf("%.*f", digits, v)
+}
+
+// errors are the rounds without figures, a sentence a tool.
+func (o outcome) errors() []string {
+	var list []string
+	for _, t := range o.tools {
+		var failed int
+		var first error
+		for _, r := range o.results[t.name] {
+			if r.err != nil {
+				failed++
+				if first == nil {
+					first = r.err
+				}
+			}
+		}
+		if failed > 0 {
+			list = append(list, fmt.Sprintf("%s failed in %d of %d rounds: %v", t.name, failed, len(o.results[t.name]), first))
+		}
+	}
+	return list
+}
+
+// notes are what must be known to read the table.
+func (o outcome) notes() []string {
+	list := o.errors()
+	if slices.ContainsFunc(o.tools, func(t *tool) bool { return o.limited(t.name) }) {
+		list = append(list, "* The server used its whole processor: it was the limit, a faster tool could have been no faster.")
+	}
+	for _, t := range o.tools {
+		if n := o.unlike(t); n != "" {
+			list = append(list, n)
+		}
+	}
+	var all rounds
+	for _, r := range o.results {
+		all = append(all, r...)
+	}
+	if busy := all.of(others); busy.Median > 0.05 {
+		list = append(list, fmt.Sprintf("Other work used %.2f [%.2f–%.2f] processors meanwhile.", busy.Median, busy.Min, busy.Max))
+	}
+	return list
+}
+
+// unlike says where a tool did not do what the others did.
+func (o outcome) unlike(t *tool) string {
+	r := o.results[t.name]
+	got, want := r.of(conns), float64(o.job.conns)
+	if want == 0 {
+		want = float64(o.job.clients) // HTTP/1.1: a connection each
+	}
+	switch reached := r.of(rate); {
+	case got.N == 0:
+		return ""
+	case o.job.rate == 0 && (got.Min != want || got.Max != want):
+		return fmt.Sprintf("%s had %s connections open, not %.0f.", t.name, text(got, 0), want)
+	case reached.Median < 0.99*float64(o.job.rate):
+		return fmt.Sprintf("%s did not reach the rate: %s/s of %d/s.", t.name, text(reached, 0), o.job.rate)
+	}
+	return ""
+}
+
+// verdict is a target with what was found.
+type verdict struct {
+	target
+	found spread
+}
+
+func (o outcome) verdicts() []verdict {
+	list := make([]verdict, len(o.targets))
+	for i, t := range o.targets {
+		list[i] = verdict{t, o.results[t.of].over(o.results[t.to], t.figure)}
+	}
+	return list
+}
+
+func (v verdict) mark() string { return v.target.mark(v.found) }
+
+// limit is what was wanted.
+func (v verdict) limit() string {
+	switch {
+	case v.unjudged:
+		return "–"
+	case v.atMost:
+		return fmt.Sprintf("≤ %.2f", v.want)
+	}
+	return fmt.Sprintf("≥ %.2f", v.want)
+}
+
+// ratio is what was found.
+func (v verdict) ratio() string {
+	if v.found.N == 0 {
+		return "no figures"
+	}
+	return text(v.found, 2)
+}
+
+// Table writes the study for a terminal of 80 columns.
+func (s *Study) Table(w io.Writer) error {
+	var b strings.Builder
+	for _, o := range s.outcomes {
+		fmt.Fprintf(&b, "\n%s (%s, %s)\n", o.title, o.server, o.load())
+		line(&b, head)
+		for _, t := range o.tools {
+			line(&b, o.row(t))
+		}
+		for _, n := range o.notes() {
+			b.WriteString(wrap(n))
+		}
+		b.WriteString("\n")
+		for _, v := range o.verdicts() {
+			fmt.Fprintf(&b, "%s %s %s %s\n", v.mark(), pad(v.name, 40), pad(v.ratio(), 22), v.limit())
+		}
+	}
+	b.WriteString("\n")
+	for _, n := range s.conditions() {
+		b.WriteString(wrap(n))
+	}
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return fmt.Errorf("write the table: %w", err)
+	}
+	return nil
+}
+
+// load says what every tool did.
+func (o outcome) load() string {
+	if o.job.rate > 0 {
+		return fmt.Sprintf("%d/s", o.job.rate)
+	}
+	return fmt.Sprintf("%d clients", o.job.clients)
+}
+
+// conditions say how it was measured.
+func (s *Study) conditions() []string {
+	list := slices.Clone(s.absent)
+	where := "The server was pinned to one processor, the tool to another."
+	if !s.machine.pinned {
+		where = "Server and tool shared all processors: neither was pinned."
+	}
+	return append(list, fmt.Sprintf("Medians [least–most] of rounds: %d, each measured for %v after %v of warm-up. %s",
+		s.options.Rounds, s.options.For, s.options.Warm, where))
+}
+
+// widths of the columns of the terminal's table; the first is for names.
+var widths = []int{20, 21, 18, 8, 5, 8}
+
+func line(b *strings.Builder, cells []string) {
+	for i, c := range cells {
+		if i == 0 {
+			c = pad(c, widths[i])
+		} else {
+			c = strings.Repeat(" ", max(0, widths[i]-utf8.RuneCountInString(c))) + c
+		}
+		b.WriteString(c)
+	}
+	b.WriteString("\n")
+}
+
+func pad(text string, width int) string {
+	return text + strings.Repeat(" ", max(0, width-utf8.RuneCountInString(text)))
+}
+
+// wrap breaks a sentence into lines of 80 columns.
+func wrap(sentence string) string {
+	var b strings.Builder
+	column := 0
+	for i, word := range strings.Fields(sentence) {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case i == 0:
+		case column+1+n > 80:
+			b.WriteString("\n")
+			column = 0
+		default:
+			b.WriteString(" ")
+			column++
+		}
+		b.WriteString(word)
+		column += n
+	}
+	b.WriteString("\n")
+	return b.String()
+}

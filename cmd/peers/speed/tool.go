@@ -1,0 +1,65 @@
+package speed
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// tool is a load generator in one of its modes.
+type tool struct {
+	name string
+	peer string // whose binary it is: of package peer, or one of the two below
+	// files are what it reads, by name, written into the directory that it runs in.
+	files func(job) map[string]string
+	args  func(job) []string
+	env   []string
+	codes []int // exit codes besides 0 that say nothing against the figures
+	// read takes from the directory, after its end, what it says of itself.
+	read func(ctx context.Context, binary, dir string) (said, error)
+}
+
+// Binaries that are not peers.
+const (
+	ordealBinary = "ordeal"
+	selfBinary   = "engine" // this program, as Engine
+)
+
+// job is what a tool is to do.
+type job struct {
+	addr    string // host:port
+	clients int    // calls in flight; connections, too, with HTTP/1.1
+	conns   int    // connections of gRPC
+	rate    int    // calls a second, open model; 0 for as many as there can be, closed model
+	lasts   time.Duration
+}
+
+// said is what a tool says of itself at its end.
+type said struct {
+	calls  int64
+	failed int64 // of these
+	p99    time.Duration
+	noP99  bool // it measures none
+}
+
+// check holds what a tool said against what the server saw.
+func (s said) check(arrived int64, j job) error {
+	if s.failed > 0 {
+		return fmt.Errorf("%d of its %d calls failed", s.failed, s.calls)
+	}
+	if !s.noP99 && s.p99 <= 0 {
+		return fmt.Errorf("it reports a p99 of %v", s.p99)
+	}
+	// What is in flight at the end, and what warms connections up, some tools
+	// leave out.
+	if slack := int64(4 * j.clients); s.calls < arrived-slack || s.calls > arrived+slack {
+		return fmt.Errorf("it reports %d calls, and %d arrived", s.calls, arrived)
+	}
+	return nil
+}
+
+// mayEnd reports whether the tool may end with the exit code.
+func (t *tool) mayEnd(code int) bool { return code == 0 || slices.Contains(t.codes, code) }
+
+func (j job) url() string { return "http://" + j.addr + "/" }
