@@ -8,7 +8,7 @@ FUZZ    ?= 50000x
 LINT    := $(GO) tool -modfile=.ci/tools/lint/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help build test bench lint fmt fuzz generate peers picture clean cross
+.PHONY: help build test accuracy bench lint fmt fuzz generate peers picture clean cross
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,6 +18,10 @@ build: ## build bin/ordeal
 
 test: ## run every test, with the race detector
 	$(GO) test -race -timeout 20m ./...
+
+accuracy: build peers ## hold Ordeal's figures against a known truth, beside its peers: about 20 minutes; writes docs/accuracy.md
+	$(GO) build -o bin/accuracy ./cmd/accuracy
+	./bin/accuracy -ordeal $(BIN) -doc docs/accuracy.md
 
 bench: build ## run the shipped scenarios tagged ci; exits with the worst verdict
 	./$(BIN) run --tag ci --out $(RUNS)

@@ -13,6 +13,7 @@ import (
 // mayImport says which rooms a room may import. A room includes the rooms
 // below it that have no line of their own. Every package needs a line.
 var mayImport = map[string][]string{
+	"cmd/accuracy":     {"cmd/peers/peer", "runner/evidence"},
 	"cmd/ordeal":       {"chaos", "reports", "runner", "runner/evidence", "runner/load", "runner/telemetry", "runner/verdict", "scenarios", "targets", "targets/gateway", "targets/users"},
 	"cmd/peers":        {"cmd/peers/peer", "runner/evidence", "runner/load", "targets/api"},
 	"cmd/peers/peer":   {},
