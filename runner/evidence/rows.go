@@ -38,6 +38,11 @@ func (r *sampleRow) compare(o *sampleRow) int {
 	return cmp.Or(cmp.Compare(r.Load, o.Load), cmp.Compare(r.Seq, o.Seq))
 }
 
+// signed gives the order of signed numbers to unsigned ones.
+func signed(v int64) uint64 { return uint64(v) ^ 1<<63 }
+
+func (r *sampleRow) keys() (major, minor uint64, ok bool) { return signed(r.Load), r.Seq, true }
+
 func (r *sampleRow) end() time.Duration { return time.Duration(r.Done) }
 
 // messageRow is a row of messages/*.parquet, sorted by load, call and number
@@ -64,6 +69,8 @@ func toMessageRow(loads []string) func(*Message) messageRow {
 func (r *messageRow) compare(o *messageRow) int {
 	return cmp.Or(cmp.Compare(r.Load, o.Load), cmp.Compare(r.Call, o.Call), cmp.Compare(r.N, o.N))
 }
+
+func (r *messageRow) keys() (major, minor uint64, ok bool) { return 0, 0, false }
 
 func (r *messageRow) end() time.Duration { return time.Duration(r.Done) }
 
@@ -100,5 +107,7 @@ func (r *pointRow) compare(o *pointRow) int {
 	}
 	return cmp.Compare(r.At, o.At)
 }
+
+func (r *pointRow) keys() (major, minor uint64, ok bool) { return 0, 0, false }
 
 func (r *pointRow) end() time.Duration { return time.Duration(r.At) }

@@ -1,13 +1,11 @@
 package evidence
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"time"
 
@@ -47,6 +45,9 @@ func openOnDisk(path string) (io.WriteCloser, error) {
 type row[R any] interface {
 	*R
 	compare(*R) int
+	// keys gives two numbers that rows are sorted by as compare does, and whether
+	// the kind of row has such.
+	keys() (major, minor uint64, ok bool)
 	end() time.Duration
 }
 
@@ -58,9 +59,8 @@ type segments[T, R any, P row[R]] struct {
 	age       time.Duration
 	convert   func(*T) R
 	number    int
-	pending   []R     // not yet handed to Parquet
-	order     []int32 // the sorted order of pending, from the first row not yet handed on
-	indexes   []int32 // the memory of order
+	pending   []R // not yet handed to Parquet
+	order     order
 	sorted    [batchRows]R
 	out       *parquet.GenericWriter[R]
 	file      io.WriteCloser // nil where no segment is open
@@ -153,17 +153,16 @@ func (s *segments[T, R, P]) group() error {
 			s.out.Reset(f)
 		}
 	}
-	s.sort()
-	for len(s.order) > 0 {
-		n := min(len(s.order), batchRows)
-		for i, k := range s.order[:n] {
+	for places := s.sort(); len(places) > 0; {
+		n := min(len(places), batchRows)
+		for i, k := range places[:n] {
 			s.sorted[i] = s.pending[k]
 			s.last = max(s.last, P(&s.sorted[i]).end())
 		}
 		if _, err := s.out.Write(s.sorted[:n]); err != nil {
 			return err
 		}
-		s.order = s.order[n:]
+		places = places[n:]
 	}
 	if err := s.out.Flush(); err != nil {
 		return err
@@ -173,17 +172,16 @@ func (s *segments[T, R, P]) group() error {
 	return nil
 }
 
-// sort sets order to the pending rows in theirs. The rows themselves are large
-// and stay where they are.
-func (s *segments[T, R, P]) sort() {
-	s.order = s.indexes[:0]
-	for i := range s.pending {
-		s.order = append(s.order, int32(i))
+// sort gives the places of the pending rows in their order.
+func (s *segments[T, R, P]) sort() []int32 {
+	key := func(i int) (major, minor uint64) {
+		major, minor, _ = P(&s.pending[i]).keys()
+		return major, minor
 	}
-	s.indexes = s.order
-	slices.SortFunc(s.order, func(a, b int32) int {
-		return cmp.Or(P(&s.pending[a]).compare(&s.pending[b]), cmp.Compare(a, b))
-	})
+	if _, _, ok := P(&s.pending[0]).keys(); !ok {
+		key = nil
+	}
+	return s.order.of(len(s.pending), key, func(a, b int) int { return P(&s.pending[a]).compare(&s.pending[b]) })
 }
 
 // abandon gives the open segment up after an error. The next rows open a new
