@@ -8,10 +8,10 @@ FUZZ    ?= 50000x
 LINT    := $(GO) tool -modfile=.ci/tools/lint/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help build test accuracy bench lint fmt fuzz generate peers picture clean cross
+.PHONY: help build test accuracy bench bench-peers lint fmt fuzz generate peers picture clean cross
 
 help: ## show this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build bin/ordeal
 	$(GO) build -trimpath -ldflags '-X ordeal/runner.version=$(VERSION)' -o $(BIN) ./cmd/ordeal
@@ -39,6 +39,7 @@ generate: ## make generated code and docs anew, with pinned tools
 	$(GO) -C .ci/tools/proto run .
 	$(GO) test ./scenarios -run TestReference -update
 	$(GO) test ./cmd/ordeal -run README -update
+	$(GO) test ./runner/telemetry -run Documented -update
 
 fuzz: ## run every fuzz test, FUZZ inputs each (default 50000x)
 	@set -e; for file in $$(grep -rl '^func Fuzz' --include='*_test.go' .); do \
@@ -50,6 +51,10 @@ fuzz: ## run every fuzz test, FUZZ inputs each (default 50000x)
 
 fmt: ## format the code
 	gofmt -w $$(git ls-files -co --exclude-standard '*.go')
+
+bench-peers: build peers ## compare Ordeal's speed with its peers': about 25 minutes on a quiet machine; writes docs/peers.md
+	$(GO) build -o bin/bench-peers ./cmd/peers
+	./bin/bench-peers speed -profile -ordeal $(BIN) -doc docs/peers.md -readme README.md
 
 peers: ## build the load generators that Ordeal is compared with into bin/peers (k6 takes minutes)
 	nice $(GO) run ./cmd/peers build
