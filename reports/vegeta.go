@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"time"
 
@@ -32,27 +33,33 @@ func Vegeta(of Selection) Renderer {
 		if err != nil {
 			return err
 		}
-		for call, err := range d.run.Samples() {
-			if err != nil {
-				continue // a warning of the run, as for every report
-			}
-			attacks.count(&call)
+		if err := attacks.each(evidence.WithLoad|evidence.WithIntended, func(a *attack, call *evidence.Sample) error {
+			a.next[a.millisecond(call.Intended)]++
+			return nil
+		}); err != nil {
+			return err
 		}
 		if attacks.number() == 0 {
 			return fmt.Errorf("write vegeta results: no call of %s in %s", names(s.loadNames()), s.words())
 		}
-		return attacks.write(w, d.run)
+		encode := vegeta.NewJSONEncoder(w)
+		return attacks.each(resultFields, func(a *attack, call *evidence.Sample) error {
+			return encode(a.result(d.Run.Base, call))
+		})
 	}
 }
 
 // attacks are the loads that are written, by their index in the evidence; nil
 // stands for those that are not.
 type attacks struct {
-	run    *evidence.Run
-	base   time.Time
-	phases map[string]bool
-	of     []*attack
+	run         *evidence.Run
+	phases      map[string]bool
+	of          []*attack
+	first, last time.Duration // of all calls
 }
+
+// resultFields are what a result is made of.
+const resultFields = evidence.WithLoad | evidence.WithIntended | evidence.WithDone | evidence.WithClass | evidence.WithCode | evidence.WithBytes
 
 // attack is a load on its way to Vegeta. Calls are numbered by the millisecond
 // that they were intended in, counted from the first one's, which is as exact
@@ -70,7 +77,7 @@ func newAttacks(d *Document, s selected) (*attacks, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sum up the run's calls: %w", err)
 	}
-	a := &attacks{run: d.run, base: d.Run.Base, phases: make(map[string]bool), of: make([]*attack, len(sum.Loads))}
+	a := &attacks{run: d.run, phases: make(map[string]bool), of: make([]*attack, len(sum.Loads)), first: math.MaxInt64}
 	for _, l := range s.loads {
 		for _, f := range l.Phases {
 			a.phases[f.Phase] = true
@@ -85,6 +92,7 @@ func newAttacks(d *Document, s selected) (*attacks, error) {
 		}
 		one.next = make([]uint32, one.millisecond(stats.Last)+1)
 		a.of[l.index] = one
+		a.first, a.last = min(a.first, stats.First), max(a.last, stats.Last)
 	}
 	return a, nil
 }
@@ -106,10 +114,24 @@ func (a *attacks) find(s *evidence.Sample) *attack {
 	return one
 }
 
-func (a *attacks) count(s *evidence.Sample) {
-	if one := a.find(s); one != nil {
-		one.next[one.millisecond(s.Intended)]++
+// each goes through the calls that are selected. What of the evidence cannot be
+// read is left out, and a warning of the run.
+func (a *attacks) each(fields evidence.Fields, call func(*attack, *evidence.Sample) error) error {
+	for calls, err := range a.run.Scan(evidence.Query{Fields: fields, From: a.first, To: a.last}) {
+		if err != nil {
+			continue
+		}
+		for i := range calls {
+			one := a.find(&calls[i])
+			if one == nil {
+				continue
+			}
+			if err := call(one, &calls[i]); err != nil {
+				return fmt.Errorf("write vegeta results: %w", err)
+			}
+		}
 	}
+	return nil
 }
 
 // number turns counts into the number of each millisecond's first call, and
@@ -139,23 +161,6 @@ func (a *attack) rank(s *evidence.Sample) uint64 {
 	at := a.millisecond(s.Intended)
 	a.next[at]++
 	return uint64(a.next[at] - 1)
-}
-
-func (a *attacks) write(w io.Writer, run *evidence.Run) error {
-	encode := vegeta.NewJSONEncoder(w)
-	for call, err := range run.Samples() {
-		if err != nil {
-			continue
-		}
-		one := a.find(&call)
-		if one == nil {
-			continue
-		}
-		if err := encode(one.result(a.base, &call)); err != nil {
-			return fmt.Errorf("write vegeta results: %w", err)
-		}
-	}
-	return nil
 }
 
 func (a *attack) result(base time.Time, s *evidence.Sample) *vegeta.Result {
