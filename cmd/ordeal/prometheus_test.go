@@ -36,11 +36,11 @@ func startPrometheus(t *testing.T, scrape string) *prometheus {
 	dir := t.TempDir()
 	config := filepath.Join(dir, "prometheus.yml")
 	if err := os.WriteFile(config, fmt.Appendf(nil, `
-global: {scrape_interval: 250ms, scrape_timeout: 250ms}
+global: {scrape_interval: 250ms, scrape_timeout: 250ms%s}
 scrape_configs:
   - job_name: ordeal
     static_configs: [{targets: [%q]}]
-`, u.Host), 0o644); err != nil {
+`, native(t), u.Host), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command("prometheus", "--config.file", config, "--storage.tsdb.path", filepath.Join(dir, "data"),
@@ -83,6 +83,28 @@ scrape_configs:
 		t.Fatalf("prometheus did not say where it listens")
 	}
 	return &prometheus{url: "http://" + at}
+}
+
+var version = regexp.MustCompile(`version (\d+)\.(\d+)`)
+
+// native is what must be added to the configuration for native histograms to be
+// read, besides the flag, which has no effect from version 3.9 on.
+func native(t *testing.T) string {
+	t.Helper()
+	out, err := exec.Command("prometheus", "--version").CombinedOutput()
+	m := version.FindSubmatch(out)
+	if err != nil || m == nil {
+		t.Fatalf("prometheus --version: %v: %s", err, out)
+	}
+	major, _ := strconv.Atoi(string(m[1]))
+	minor, _ := strconv.Atoi(string(m[2]))
+	switch at := 1000*major + minor; {
+	case at < 2040:
+		t.Skipf("prometheus %d.%d has no native histograms; 2.40 has", major, minor)
+	case at >= 3008:
+		return ", scrape_native_histograms: true"
+	}
+	return ""
 }
 
 // scraped is a value with the time of the scrape that it came from.

@@ -1,10 +1,16 @@
 package telemetry
 
 import (
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/expfmt"
 
 	"ordeal/runner/evidence"
 )
@@ -43,4 +49,37 @@ func observeFromWorkers(b *testing.B, observe func(*evidence.Sample)) {
 			observe(&s)
 		}
 	})
+}
+
+// BenchmarkScrape is what one scrape costs the generator, by the format asked
+// for: three loads, each with calls of two classes in a hundred buckets.
+func BenchmarkScrape(b *testing.B) {
+	loads := make([]evidence.LoadMeta, 3)
+	var issued []*atomic.Int64
+	for i := range loads {
+		loads[i] = evidence.LoadMeta{Name: strconv.Itoa(i), Model: "open"}
+		issued = append(issued, new(atomic.Int64))
+	}
+	tally := NewTally(len(loads), true)
+	for i := range 600 {
+		d := time.Duration(math.Exp2(float64(i/6)/8) * float64(time.Millisecond))
+		tally.Sample(&evidence.Sample{Load: i % 3, Class: evidence.Class(i % 6 / 3), Sent: d, Done: 2 * d})
+	}
+	exporter := NewExporter(evidence.Build{})
+	exporter.Show(NewRun(&evidence.Meta{Scenario: "s", Loads: loads}, tally, issued))
+	for _, kind := range []expfmt.FormatType{expfmt.TypeProtoDelim, expfmt.TypeOpenMetrics} {
+		b.Run(map[expfmt.FormatType]string{expfmt.TypeProtoDelim: "protobuf", expfmt.TypeOpenMetrics: "openmetrics"}[kind], func(b *testing.B) {
+			handler := exporter.Handler()
+			req := httptest.NewRequest(http.MethodGet, Path, nil)
+			req.Header.Set("Accept", string(expfmt.NewFormat(kind)))
+			b.ReportAllocs()
+			var size int
+			for b.Loop() {
+				answer := httptest.NewRecorder()
+				handler.ServeHTTP(answer, req)
+				size = answer.Body.Len()
+			}
+			b.ReportMetric(float64(size), "bytes/scrape")
+		})
+	}
 }
