@@ -14,12 +14,18 @@ import (
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"ordeal": func() { os.Exit(run(context.Background(), os.Stdout, os.Stderr, os.Args[1:])) },
+		"answer": func() { os.Exit(answer(os.Args[1])) },
 	})
 }
 
-func TestCommand(t *testing.T) {
+func TestCommand(t *testing.T) { scripts(t, "testdata/script") }
+
+// What takes the machine from everything else runs by itself.
+func TestCommandOnABusyMachine(t *testing.T) { scripts(t, "testdata/busy") }
+
+func scripts(t *testing.T, dir string) {
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+		Dir:                 dir,
 		RequireExplicitExec: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"waitfor": waitFor,

@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -57,7 +58,7 @@ func bit(run *evidence.Run, f evidence.FaultSpan) (v Verdict, bad bool) {
 			return v, false
 		}
 		v.Measured = "no traffic"
-		return v.unknown("%s acted on no traffic, so nothing can be said of what it does", f.Fault), true
+		return v.unknown("%s acted on no traffic, so nothing can be said of what it does; %s", f.Fault, giveTraffic(f)), true
 	}
 	t := f.Touched
 	if f.Link == "" {
@@ -69,6 +70,14 @@ func bit(run *evidence.Run, f evidence.FaultSpan) (v Verdict, bad bool) {
 		v.Measured += ", " + several(t.Calls, "call")
 	}
 	return v, false
+}
+
+// giveTraffic says what to do about a fault that found nothing to act on.
+func giveTraffic(f evidence.FaultSpan) string {
+	if f.Link == "" {
+		return fmt.Sprintf("%s had no process to act on in %s", f.Target, f.Phase)
+	}
+	return fmt.Sprintf("take a load whose calls go over %s in %s, or put the fault where they go", f.Link, f.Phase)
 }
 
 // refusals counts the calls that found the port of a link closed. The kernel
