@@ -34,7 +34,7 @@ func call(load int, seq uint64) Sample {
 func message(load int, call, n uint64) Message {
 	at := time.Duration(call)*time.Millisecond + time.Duration(n)*10*time.Microsecond
 	sent := at + time.Duration(n%13)*time.Microsecond
-	return Message{Load: load, Call: call, N: n, Intended: at, Sent: sent, Done: sent + time.Duration(1+(call*31+n)*7919%5000)*time.Microsecond}
+	return Message{Load: load, Call: call, N: n, Intended: at, Sent: sent, Done: sent + time.Duration(1+(call*31+n)*7919%5000)*time.Microsecond, Class: Class((call + n) % uint64(NumClasses))}
 }
 
 func point(series int, n int) Point {

@@ -33,11 +33,15 @@ type sampleDecoder struct {
 }
 
 func newSampleDecoder(fields Fields) *sampleDecoder {
-	d := &sampleDecoder{fields: fields, in: newInterner(), classes: make(map[string]Class, NumClasses)}
+	return &sampleDecoder{fields: fields, in: newInterner(), classes: classesByName()}
+}
+
+func classesByName() map[string]Class {
+	classes := make(map[string]Class, NumClasses)
 	for i := range NumClasses {
-		d.classes[Class(i).String()] = Class(i)
+		classes[Class(i).String()] = Class(i)
 	}
-	return d
+	return classes
 }
 
 func everyField() decoder[Sample] { return newSampleDecoder(^Fields(0)) }
@@ -104,7 +108,7 @@ func (d *sampleDecoder) text(field Fields, rows []Sample) {
 	texts := d.texts[:len(rows)]
 	switch field {
 	case WithClass:
-		d.toClasses(rows, texts)
+		toClasses(d.classes, texts, func(i int, c Class) { rows[i].Class = c })
 	case WithBackend:
 		for i, s := range texts {
 			rows[i].Backend = s
@@ -118,24 +122,31 @@ func (d *sampleDecoder) text(field Fields, rows []Sample) {
 
 // toClasses parses class names; neighbours mostly have the same. A name that is
 // not known counts as Other.
-func (d *sampleDecoder) toClasses(rows []Sample, names []string) {
+func toClasses(classes map[string]Class, names []string, set func(int, Class)) {
 	last, class := "", Other
 	for i, name := range names {
 		if name != last {
-			known, ok := d.classes[name]
+			known, ok := classes[name]
 			if !ok {
 				known = Other
 			}
 			last, class = name, known
 		}
-		rows[i].Class = class
+		set(i, class)
 	}
 }
 
 // messageDecoder decodes rows of messages/*.parquet.
-type messageDecoder struct{ ints [chunkRows]int64 }
+type messageDecoder struct {
+	in      *interner
+	ints    [chunkRows]int64
+	texts   [chunkRows]string
+	classes map[string]Class
+}
 
-func newMessageDecoder() decoder[Message] { return new(messageDecoder) }
+func newMessageDecoder() decoder[Message] {
+	return &messageDecoder{in: newInterner(), classes: classesByName()}
+}
 
 func (d *messageDecoder) columns() []column { return messageColumns }
 
@@ -144,6 +155,14 @@ func (d *messageDecoder) wants(int) bool { return true }
 func (d *messageDecoder) decode(c []cursor, rows []Message) error {
 	ints := d.ints[:len(rows)]
 	for column := range messageColumns {
+		if messageColumns[column].kind != parquet.Int64 {
+			texts := d.texts[:len(rows)]
+			if err := c[column].texts(texts, d.in); err != nil {
+				return err
+			}
+			toClasses(d.classes, texts, func(i int, c Class) { rows[i].Class = c })
+			continue
+		}
 		c[column].int64s(ints)
 		switch column {
 		case 0:
@@ -177,6 +196,7 @@ func (d *messageDecoder) decode(c []cursor, rows []Message) error {
 
 // pointDecoder decodes rows of series/*.parquet.
 type pointDecoder struct {
+	times  bool // only when, and of what target
 	in     *interner
 	ints   [chunkRows]int64
 	texts  [chunkRows]string
@@ -185,9 +205,11 @@ type pointDecoder struct {
 
 func newPointDecoder() decoder[Point] { return &pointDecoder{in: newInterner()} }
 
+func newPointTimes() decoder[Point] { return &pointDecoder{in: newInterner(), times: true} }
+
 func (d *pointDecoder) columns() []column { return pointColumns }
 
-func (d *pointDecoder) wants(int) bool { return true }
+func (d *pointDecoder) wants(column int) bool { return !d.times || column <= 1 }
 
 func (d *pointDecoder) decode(c []cursor, rows []Point) error {
 	ints, texts, floats := d.ints[:len(rows)], d.texts[:len(rows)], d.floats[:len(rows)]
@@ -195,7 +217,7 @@ func (d *pointDecoder) decode(c []cursor, rows []Point) error {
 	for i, v := range ints {
 		rows[i].At = time.Duration(v)
 	}
-	for column := 1; column <= 3; column++ {
+	for column := 1; column <= 3 && d.wants(column); column++ {
 		if err := c[column].texts(texts, d.in); err != nil {
 			return err
 		}
@@ -209,6 +231,9 @@ func (d *pointDecoder) decode(c []cursor, rows []Point) error {
 				rows[i].Labels = s
 			}
 		}
+	}
+	if !d.wants(4) {
+		return nil
 	}
 	c[4].doubles(floats)
 	for i, v := range floats {

@@ -8,7 +8,7 @@
 //	scenario.yaml      the scenario, verbatim
 //	events.jsonl       an Event a line, as they happened
 //	samples/*.parquet  a row a call: load, load_name, seq, intended_ns, sent_ns, done_ns, class, code, bytes, backend, mark
-//	messages/*.parquet a row a message of a streaming call: load, load_name, call, n, intended_ns, sent_ns, done_ns
+//	messages/*.parquet a row a message of a streaming call: load, load_name, call, n, intended_ns, sent_ns, done_ns, class
 //	series/*.parquet   a row a value: at_ns, target, name, labels, value
 //
 // Without streaming calls there is no messages directory. Parquet files are numbered segments of a few seconds each. One that is not

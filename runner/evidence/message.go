@@ -10,7 +10,8 @@ type Message struct {
 	N        uint64        // its number within the call, from 0
 	Intended time.Duration // when it was due; equals Sent where nothing was due
 	Sent     time.Duration // when it was handed to the stream, or began to be waited for
-	Done     time.Duration // when it was answered, arrived or was accepted
+	Done     time.Duration // when it was answered, arrived or was accepted; without that, when its call ended
+	Class    Class         // OK; where it had no answer, how its call ended, or Other where that was well
 }
 
 // Response is the time from when the message was due to its end, so that a stall
@@ -27,15 +28,21 @@ func (m *Message) Lag() time.Duration { return m.Sent - m.Intended }
 // phase. A load without messages has none, and its distributions are nil, which
 // they may be asked.
 type MessageStats struct {
-	Count    int64
-	Response *Distribution // from when they were due to the end, three digits
-	Service  *Distribution // from the actual send to the end
-	Lag      *Distribution // from when they were due to the actual send
+	Count int64
+	// Unanswered are those of Count that had no end before their call did, by the fault of either. Their times are in the
+	// distributions: they lasted at least as long.
+	Unanswered int64
+	Response   *Distribution // from when they were due to the end, three digits
+	Service    *Distribution // from the actual send to the end
+	Lag        *Distribution // from when they were due to the actual send
 }
 
 func (m *MessageStats) record(c *Message) {
 	m.make()
 	m.Count++
+	if c.Class != OK {
+		m.Unanswered++
+	}
 	m.Response.record(c.Response())
 	m.Service.record(c.Service())
 	m.Lag.record(c.Lag())
@@ -47,6 +54,7 @@ func (m *MessageStats) merge(o *MessageStats) {
 	}
 	m.make()
 	m.Count += o.Count
+	m.Unanswered += o.Unanswered
 	m.Response.Merge(o.Response)
 	m.Service.Merge(o.Service)
 	m.Lag.Merge(o.Lag)

@@ -29,6 +29,9 @@ func TestMessagesAreSummedUpByWhenTheyWereDue(t *testing.T) {
 		m := Message{Call: 7, N: n, Intended: due, Sent: due, Done: due + 2*time.Millisecond}
 		if due >= 2*time.Second {
 			m.Sent, m.Done = due+5*time.Millisecond, due+25*time.Millisecond
+			if n%10 == 0 {
+				m.Class = Timeout
+			}
 		}
 		w.Message(m)
 	}
@@ -63,10 +66,10 @@ func TestMessagesAreSummedUpByWhenTheyWereDue(t *testing.T) {
 			}
 		}
 	}
-	if m := l.Whole.Messages; m.Count != 200 || m.Response.Max() != 25*time.Millisecond {
+	if m := l.Whole.Messages; m.Count != 200 || m.Unanswered != 10 || m.Response.Max() != 25*time.Millisecond {
 		t.Errorf("beside warmup there are %d messages, max %v", m.Count, m.Response.Max())
 	}
-	if m := l.Over("warmup", "outage").Messages; m.Count != 200 || m.Response.Count() != 200 {
+	if m := l.Over("warmup", "outage").Messages; m.Count != 200 || m.Unanswered != 10 || l.Phases["steady"].Messages.Unanswered != 0 || m.Response.Count() != 200 {
 		t.Errorf("warmup and outage have %d messages", m.Count)
 	}
 	none := sum.Load("calls").Whole.Messages

@@ -55,13 +55,14 @@ type messageRow struct {
 	Intended int64  `parquet:"intended_ns,delta"`
 	Sent     int64  `parquet:"sent_ns,delta"`
 	Done     int64  `parquet:"done_ns,delta"`
+	Class    string `parquet:"class,dict"`
 }
 
 func toMessageRow(loads []string) func(*Message) messageRow {
 	return func(m *Message) messageRow {
 		return messageRow{
 			Load: int64(m.Load), LoadName: nameOf(loads, m.Load), Call: m.Call, N: m.N,
-			Intended: int64(m.Intended), Sent: int64(m.Sent), Done: int64(m.Done),
+			Intended: int64(m.Intended), Sent: int64(m.Sent), Done: int64(m.Done), Class: m.Class.String(),
 		}
 	}
 }

@@ -44,6 +44,7 @@ var (
 	messageColumns = []column{
 		{"load", parquet.Int64, 0}, {"call", parquet.Int64, 0}, {"n", parquet.Int64, 0},
 		{"intended_ns", parquet.Int64, begins}, {"sent_ns", parquet.Int64, 0}, {"done_ns", parquet.Int64, ends},
+		{"class", parquet.ByteArray, 0},
 	}
 	pointColumns = []column{
 		{"at_ns", parquet.Int64, begins | ends},

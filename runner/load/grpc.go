@@ -2,27 +2,22 @@ package load
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
-	"strconv"
 	"time"
 
-	"github.com/bojand/ghz/load"
 	"github.com/bojand/ghz/runner"
 	"github.com/jhump/protoreflect/desc"
 	"github.com/jhump/protoreflect/dynamic"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/protoadapt"
 
 	"ordeal/runner/evidence"
 )
 
-// grpcEngine makes gRPC calls of all four kinds through ghz's requester, in its
-// asynchronous mode: the other one waits for an answer before it starts the
-// next call, and leaves the wait out of every figure.
+// grpcEngine makes gRPC calls of all four kinds through ghz's requester. Each
+// of ghz's workers makes one call after the other, and there are as many as
+// there are calls in flight (see crew), so that none is held up by another.
 //
 // ghz makes the calls. When they start is the pacer's matter, and how they went
 // is seen by the balancer of the run's channels (see channelBalancer), because
@@ -40,7 +35,8 @@ type grpcEngine struct {
 	metadata bindings
 	auth     *authorization
 	rows     []Row
-	fixed    bool // no template anywhere
+	fixed    bool   // no template anywhere
+	outline  []byte // of the method, for ghz
 }
 
 func newGRPCEngine(spec *Spec, env Env) (*grpcEngine, error) {
@@ -107,11 +103,14 @@ func (e *grpcEngine) prepare() error {
 		}
 		e.messages = append(e.messages, m)
 	}
-	if _, err := e.makeMetadata(0, e.vars(0)); err != nil {
+	if _, err := e.makeMetadata(nil, e.vars(0), ""); err != nil {
 		return fmt.Errorf("metadata: %w", err)
 	}
 	var err error
-	e.codec, err = newCodec(e.messages)
+	if e.codec, err = newCodec(e.messages); err != nil {
+		return err
+	}
+	e.outline, err = outline(e.method)
 	return err
 }
 
@@ -123,7 +122,8 @@ func (e *grpcEngine) vars(seq uint64) *vars {
 	return newVars(e.env.Seed, seq, e.spec.Name, e.rows)
 }
 
-func (e *grpcEngine) makeMetadata(seq uint64, v *vars) (metadata.MD, error) {
+// makeMetadata makes the metadata of a call; key leads the picker to it.
+func (e *grpcEngine) makeMetadata(key []string, v *vars, authorization string) (metadata.MD, error) {
 	md := make(metadata.MD, len(e.metadata)+2)
 	for _, b := range e.metadata {
 		value, err := b.value.render(v)
@@ -132,53 +132,63 @@ func (e *grpcEngine) makeMetadata(seq uint64, v *vars) (metadata.MD, error) {
 		}
 		md.Set(b.name, value)
 	}
-	if e.auth != nil {
-		value, err := e.auth.value()
-		if err != nil {
-			return nil, err
-		}
-		md["authorization"] = []string{value}
+	if authorization != "" {
+		md["authorization"] = []string{authorization}
 	}
-	md[callKey] = []string{strconv.FormatUint(seq, 10)}
+	md[callKey] = key
 	return md, nil
 }
 
-// errNotMade keeps ghz from making a call whose request could not be made. The
-// call is recorded as class other.
-var errNotMade = errors.New("the request could not be made")
+// authorization is the value of the header of that name, "" for none.
+func (e *grpcEngine) authorization() (string, error) {
+	if e.auth == nil {
+		return "", nil
+	}
+	return e.auth.value()
+}
 
 // Run implements Engine.
 func (e *grpcEngine) Run(ctx context.Context, start time.Duration, s Schedule, out evidence.Sink) error {
 	run := e.newRun(ctx, start, s, out)
 	defer run.pacer.close()
-	address, leave := run.enter()
+	requester, leave, err := e.requester(ctx, run)
+	if err != nil {
+		return fmt.Errorf("set ghz up: %w", err)
+	}
 	defer leave()
-	config, err := e.config(run, address)
-	if err != nil {
-		return fmt.Errorf("set ghz up: %w", err)
-	}
-	requester, err := runner.NewRequester(config)
-	if err != nil {
-		return fmt.Errorf("set ghz up: %w", err)
-	}
-	// Run ends when the pacer stops and every call has returned. Requester.Stop
-	// is not used: it blocks when Run has ended meanwhile. Now and then Run takes
-	// 10 s more: ghz waits for a connection that it closes to change its state,
-	// and may look an instant after it has. That is waited for, because ghz closes
-	// its connections one by one and the others are open until then.
+	defer run.watch()()
+	// Run ends when the pacer stops and every call has returned. Now and then Run
+	// takes 10 s more: ghz waits for a connection that it closes to change its
+	// state, and may look an instant after it has. That is waited for, because ghz
+	// closes its connections one by one and the others are open until then.
 	_, err = requester.Run()
 	run.sweep()
-	if err != nil && !errors.Is(err, errNotMade) {
+	if err != nil {
 		return fmt.Errorf("make the calls: %w", err)
 	}
 	return nil
 }
 
+// requester sets ghz up for the run; leave is called when it has ended.
+func (e *grpcEngine) requester(ctx context.Context, run *grpcRun) (r *runner.Requester, leave func(), err error) {
+	address, leave := run.enter()
+	crew := newCrew(ctx, run, max(1, e.spec.GRPC.Connections), e.spec.inFlight())
+	config, err := e.config(run, crew, address)
+	if err == nil {
+		r, err = runner.NewRequester(config)
+	}
+	if err != nil {
+		leave()
+		return nil, nil, err
+	}
+	crew.cut = func() { r.Stop(runner.ReasonCancel) }
+	return r, leave, nil
+}
+
 func (e *grpcEngine) newRun(ctx context.Context, start time.Duration, s Schedule, out evidence.Sink) *grpcRun {
 	run := &grpcRun{
-		env: e.env, addrs: e.addrs, out: out, pacer: newPacer(ctx, e.spec, e.env, start, s),
+		engine: e, env: e.env, addrs: e.addrs, out: out, pacer: newPacer(ctx, e.spec, e.env, start, s),
 		timeout: e.spec.timeout(), stream: e.spec.GRPC.bounds(e.method), backends: newLabels(),
-		calls: make(map[uint64]*grpcCall),
 	}
 	if run.stream.deadline {
 		run.timeout = e.spec.GRPC.For
@@ -187,34 +197,30 @@ func (e *grpcEngine) newRun(ctx context.Context, start time.Duration, s Schedule
 }
 
 // config is ghz's configuration of the run.
-func (e *grpcEngine) config(run *grpcRun, address string) (*runner.RunConfig, error) {
-	set, err := proto.Marshal(protoadapt.MessageV2Of(desc.ToFileDescriptorSet(e.method.GetFile())))
-	if err != nil {
-		return nil, fmt.Errorf("marshal the description: %w", err)
-	}
-	connections := uint(max(1, e.spec.GRPC.Connections))
-	crew := &crew{run: run, workers: int(connections), ticks: make(chan load.TickValue), ready: make(chan struct{})}
+func (e *grpcEngine) config(run *grpcRun, crew *crew, address string) (*runner.RunConfig, error) {
+	connections := uint(crew.step)
 	config, err := runner.NewConfig(e.spec.GRPC.Call, address,
-		runner.WithProtosetBinary(set),
+		runner.WithProtosetBinary(e.outline),
 		runner.WithInsecure(!e.secure),
 		runner.WithAuthority(e.addrs[0]),
 		runner.WithClientLoadBalancing(channelName),
 		runner.WithDefaultCallOptions([]grpc.CallOption{
-			grpc.ForceCodec(e.codec), grpc.MaxCallRecvMsgSize(math.MaxInt32), grpc.MaxCallSendMsgSize(math.MaxInt32),
+			grpc.ForceCodecV2(e.codec), grpc.MaxCallRecvMsgSize(math.MaxInt32), grpc.MaxCallSendMsgSize(math.MaxInt32),
 		}),
-		runner.WithAsync(true),
-		runner.WithConcurrency(connections), // one worker a connection: it only starts calls
+		runner.WithConcurrency(connections), // the crew says how many workers there are
 		runner.WithConnections(connections),
 		runner.WithPacer(crew),
 		runner.WithWorkerTicker(crew),
 		runner.WithTimeout(run.timeout),
-		runner.WithDurationStopAction("wait"),
-		runner.WithDisableTemplateFuncs(true), // 129 µs a call, 43 µs without
+		runner.WithDurationStopAction("close"), // what Requester.Stop does, besides
+		runner.WithDisableTemplateFuncs(true),  // 129 µs a call, 43 µs without
 		runner.WithDisableTemplateData(true),
-		runner.WithMetadataProvider(func(d *runner.CallData) (*metadata.MD, error) { return e.begin(run, d) }),
-		runner.WithDataProvider(func(d *runner.CallData) ([]*dynamic.Message, error) { return e.request(run, d) }),
+		runner.WithMetadataProvider(func(d *runner.CallData) (*metadata.MD, error) {
+			return run.worker(d.WorkerID).begin(uint64(d.RequestNumber)), nil
+		}),
+		runner.WithDataProvider(func(d *runner.CallData) ([]*dynamic.Message, error) { return run.worker(d.WorkerID).input, nil }),
 		runner.WithStreamInterceptorProviderFunc(func(d *runner.CallData) runner.StreamInterceptor {
-			return &stream{call: run.call(uint64(d.RequestNumber)), messages: e.messages, vars: e.vars}
+			return &stream{call: run.worker(d.WorkerID).next(uint64(d.RequestNumber)), messages: e.messages, vars: e.vars}
 		}),
 	)
 	if err != nil {
@@ -225,30 +231,4 @@ func (e *grpcEngine) config(run *grpcRun, address string) (*runner.RunConfig, er
 	// NewConfig wants no more skipped than there are calls, and a buffer of as
 	// many details is made; an option that is applied afterwards has neither.
 	return config, runner.WithSkipFirst(math.MaxInt)(config)
-}
-
-// begin gives the metadata of a call, the last thing that ghz asks for before
-// it makes the call.
-func (e *grpcEngine) begin(run *grpcRun, d *runner.CallData) (*metadata.MD, error) {
-	seq := uint64(d.RequestNumber)
-	c := run.call(seq)
-	v := e.vars(seq)
-	md, err := e.makeMetadata(seq, v)
-	if err == nil && !e.method.IsClientStreaming() {
-		c.message, err = e.messages[0].render(v)
-	}
-	c.begin()
-	if err != nil {
-		c.unmade()
-		return nil, errNotMade
-	}
-	return &md, nil
-}
-
-// request gives the message of a call that has one.
-func (e *grpcEngine) request(run *grpcRun, d *runner.CallData) ([]*dynamic.Message, error) {
-	if e.method.IsClientStreaming() {
-		return nil, nil
-	}
-	return []*dynamic.Message{run.call(uint64(d.RequestNumber)).message}, nil
 }

@@ -3,6 +3,7 @@ package load
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -155,7 +156,7 @@ func (b *observedBalancer) UpdateClientConnState(s balancer.ClientConnState) err
 type observedConn struct {
 	balancer.ClientConn
 
-	mu        sync.RWMutex
+	mu        sync.Mutex
 	addresses *addresses
 	addrOf    map[balancer.SubConn]string
 }
@@ -166,9 +167,9 @@ func (o *observedConn) NewSubConn(addrs []resolver.Address, opts balancer.NewSub
 	opts.StateListener = func(s balancer.SubConnState) {
 		switch s.ConnectivityState {
 		case connectivity.TransientFailure:
-			o.mu.RLock()
+			o.mu.Lock()
 			a := o.addresses
-			o.mu.RUnlock()
+			o.mu.Unlock()
 			if a != nil {
 				a.failed(addrs[0].Addr)
 			}
@@ -192,42 +193,45 @@ func (o *observedConn) NewSubConn(addrs []resolver.Address, opts balancer.NewSub
 
 func (o *observedConn) UpdateState(s balancer.State) {
 	if s.Picker != nil {
-		s.Picker = &observedPicker{s.Picker, o}
+		o.mu.Lock()
+		p := &observedPicker{Picker: s.Picker, addrOf: maps.Clone(o.addrOf)}
+		if o.addresses != nil {
+			p.run = o.addresses.run
+		}
+		o.mu.Unlock()
+		s.Picker = p
 	}
 	o.ClientConn.UpdateState(s)
 }
 
+// observedPicker is a picker of the round_robin, with what is known of the
+// connections when it is made: those that it may pick are among them.
 type observedPicker struct {
 	balancer.Picker
-	conn *observedConn
+	run    *grpcRun // nil before the channel knows its addresses
+	addrOf map[balancer.SubConn]string
 }
 
 func (p *observedPicker) Pick(info balancer.PickInfo) (balancer.PickResult, error) {
 	result, err := p.Picker.Pick(info)
-	p.conn.mu.RLock()
-	a, addr := p.conn.addresses, p.conn.addrOf[result.SubConn]
-	p.conn.mu.RUnlock()
-	if a == nil {
+	if p.run == nil {
 		return result, err
 	}
-	c := a.run.callOf(info.Ctx)
+	c := p.run.callOf(info.Ctx)
 	if c == nil {
 		return result, err
 	}
-	c.follow(info.Ctx)
 	switch {
 	case errors.Is(err, balancer.ErrNoSubConnAvailable):
-		// The call waits for a connection, and is picked again.
+		c.waits(info.Ctx) // and is picked again
 	case err != nil:
-		c.refused(err)
+		c.refused(info.Ctx, err)
 	default:
-		c.picked(addr)
-		inner := result.Done
-		result.Done = func(info balancer.DoneInfo) {
-			c.finished(info)
-			if inner != nil {
-				inner(info)
-			}
+		c.picked(info.Ctx, p.addrOf[result.SubConn])
+		if inner := result.Done; inner != nil {
+			result.Done = func(info balancer.DoneInfo) { c.finished(info); inner(info) }
+		} else {
+			result.Done = c.done
 		}
 	}
 	return result, err

@@ -22,13 +22,14 @@ func TestGRPCNeverConnected(t *testing.T) {
 	spec := unary()
 	spec.GRPC.Protoset = protoset(t)
 	spec.Rate, spec.Workers, spec.Timeout = holdAt(100), 5, 200*time.Millisecond
-	const length = 500 * time.Millisecond
-	engine, err := spec.Engine(Env{Addrs: []string{lis.Addr().String()}, Clock: evidence.NewClock(), End: length})
+	const length = 2 * time.Second
+	clock := evidence.NewClock()
+	engine, err := spec.Engine(Env{Addrs: []string{lis.Addr().String()}, Clock: clock, End: length})
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := &collector{}
-	if err := engine.Run(t.Context(), 0, schedule(t, spec, phases(length), 1), got); err != nil {
+	if err := engine.Run(t.Context(), clock.Now(), schedule(t, spec, phases(length), 1), got); err != nil {
 		t.Fatal(err)
 	}
 	samples := got.sorted()
@@ -109,13 +110,14 @@ func TestGoAwayIsNoFailure(t *testing.T) {
 	tg := newGRPCTarget(t, grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionAge: 50 * time.Millisecond}))
 	spec := unary()
 	spec.Rate = holdAt(300)
-	const length = 700 * time.Millisecond
-	engine, err := spec.Engine(Env{Addrs: []string{tg.addr}, Clock: evidence.NewClock(), End: length})
+	const length = time.Second
+	clock := evidence.NewClock()
+	engine, err := spec.Engine(Env{Addrs: []string{tg.addr}, Clock: clock, End: length})
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := &collector{}
-	if err := engine.Run(t.Context(), 0, schedule(t, spec, phases(length), 1), got); err != nil {
+	if err := engine.Run(t.Context(), clock.Now(), schedule(t, spec, phases(length), 1), got); err != nil {
 		t.Fatal(err)
 	}
 	n := got.classes()

@@ -1,46 +1,84 @@
 package load
 
 import (
+	"context"
 	"time"
 
 	"github.com/bojand/ghz/load"
 )
 
-// crew starts ghz's workers, and paces the calls once they are all there: ghz
-// panics, or leaves calls behind, when the pacer stops while workers are still
-// being started.
+// crew has ghz's workers started as they are needed, and paces the calls. It
+// is ghz's ticker of workers and its pacer at once, because workers may be
+// started only while the pacer is asked for a call: ghz panics, or leaves calls
+// behind, when the pacer stops while some are still being started.
 type crew struct {
-	run     *grpcRun
-	workers int
-	ticks   chan load.TickValue
-	ready   chan struct{}
+	ctx   context.Context
+	run   *grpcRun
+	step  int // so many are started at once: the same number for each connection
+	most  int // calls in flight
+	ticks chan load.TickValue
+	size  int    // so far
+	cut   func() // closes the connections
+}
+
+func newCrew(ctx context.Context, run *grpcRun, connections, inFlight int) *crew {
+	return &crew{ctx: ctx, run: run, step: connections, most: inFlight, ticks: make(chan load.TickValue)}
 }
 
 // Ticker implements load.WorkerTicker.
 func (c *crew) Ticker() <-chan load.TickValue { return c.ticks }
 
-// Run implements load.WorkerTicker. When the last value is taken, the workers
-// of those before it have been started.
-func (c *crew) Run() {
-	for range c.workers {
-		c.ticks <- load.TickValue{Delta: 1}
-	}
-	c.ticks <- load.TickValue{Done: true}
-	close(c.ready)
-}
+// Run implements load.WorkerTicker: nothing happens by itself.
+func (c *crew) Run() {}
 
-// Finish implements load.WorkerTicker.
-func (c *crew) Finish() {}
+// Finish implements load.WorkerTicker. Pace is not called any more.
+func (c *crew) Finish() { c.ticks <- load.TickValue{Done: true} }
+
+// grow starts workers for at least n calls in flight.
+func (c *crew) grow(n int) {
+	// A half more than are needed now, as whole rounds over the connections.
+	want := min(n+n/2, max(c.most, n))
+	add := (want - c.size + c.step - 1) / c.step * c.step
+	if add <= 0 {
+		return
+	}
+	c.run.hire(add)
+	c.size += add
+	c.ticks <- load.TickValue{Delta: add}
+	c.ticks <- load.TickValue{} // is taken when those are there
+}
 
 // Pace implements load.Pacer.
 func (c *crew) Pace(elapsed time.Duration, hits uint64) (time.Duration, bool) {
-	<-c.ready
 	wait, stop := c.run.pacer.Pace(elapsed, hits)
-	if !stop {
-		c.run.issue(hits)
+	if stop {
+		c.leave()
+		return 0, true
 	}
-	return wait, stop
+	if n := int(c.run.pacer.slots.taken.Load()); n > c.size {
+		c.grow(n)
+	}
+	return wait, false
 }
 
 // Rate implements load.Pacer.
 func (c *crew) Rate(elapsed time.Duration) float64 { return c.run.pacer.Rate(elapsed) }
+
+// leave waits for the calls in flight. ghz gives its calls no context, so the
+// end of the run's closes their connections, after a grace. That is done here
+// because ghz must not have ended by itself meanwhile.
+func (c *crew) leave() {
+	late, end := outlive(c.ctx)
+	defer end()
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	for !c.run.idle() {
+		select {
+		case <-look.C:
+		case <-late.Done():
+			c.run.ended.Store(true)
+			c.cut()
+			return
+		}
+	}
+}

@@ -2,11 +2,10 @@ package load
 
 import (
 	"fmt"
-	"time"
 
-	"github.com/bojand/ghz/runner"
 	"github.com/jhump/protoreflect/desc"
 	"github.com/jhump/protoreflect/dynamic"
+	"google.golang.org/grpc/mem"
 )
 
 // message is a request message: made once where it is fixed, else made from
@@ -53,11 +52,11 @@ func (m *message) render(v *vars) (*dynamic.Message, error) {
 // is marshalled once and not for each call. An answer is not unmarshalled: the
 // generator's processor time is wanted for the next call, and nobody reads it.
 type codec struct {
-	ready map[*dynamic.Message][]byte
+	ready map[*dynamic.Message]mem.BufferSlice
 }
 
 func newCodec(messages []message) (*codec, error) {
-	c := &codec{ready: make(map[*dynamic.Message][]byte)}
+	c := &codec{ready: make(map[*dynamic.Message]mem.BufferSlice)}
 	for _, m := range messages {
 		if m.ready == nil {
 			continue
@@ -66,16 +65,16 @@ func newCodec(messages []message) (*codec, error) {
 		if err != nil {
 			return nil, fmt.Errorf("marshal the message: %w", err)
 		}
-		c.ready[m.ready] = b
+		c.ready[m.ready] = mem.BufferSlice{mem.SliceBuffer(b)}
 	}
 	return c, nil
 }
 
-// Name implements encoding.Codec: what goes over the wire is protobuf.
+// Name implements encoding.CodecV2: what goes over the wire is protobuf.
 func (*codec) Name() string { return "proto" }
 
-// Marshal implements encoding.Codec.
-func (c *codec) Marshal(v any) ([]byte, error) {
+// Marshal implements encoding.CodecV2.
+func (c *codec) Marshal(v any) (mem.BufferSlice, error) {
 	m, ok := v.(*dynamic.Message)
 	if !ok {
 		return nil, fmt.Errorf("a %T is no message of a load", v)
@@ -83,91 +82,9 @@ func (c *codec) Marshal(v any) ([]byte, error) {
 	if b, ok := c.ready[m]; ok {
 		return b, nil
 	}
-	return m.Marshal()
+	b, err := m.Marshal()
+	return mem.BufferSlice{mem.SliceBuffer(b)}, err
 }
 
-// Unmarshal implements encoding.Codec.
-func (*codec) Unmarshal([]byte, any) error { return nil }
-
-// streamBounds says when a stream ends by itself.
-type streamBounds struct {
-	messages int           // how many are sent; 0: until keep is over
-	keep     time.Duration // how long messages are sent; 0: no bound
-	interval time.Duration // between two messages
-	count    int           // how many are received; 0: no bound
-	deadline bool          // receiving is bounded by the call's own deadline
-}
-
-func (g *GRPC) bounds(method *desc.MethodDescriptor) streamBounds {
-	b := streamBounds{interval: g.Interval, count: g.Count}
-	if method.IsClientStreaming() {
-		b.keep = g.For
-		if b.keep == 0 || g.Repeat > 0 {
-			b.messages = max(1, len(g.Messages)) * max(1, g.Repeat)
-		}
-	} else {
-		b.deadline = g.For > 0
-	}
-	return b
-}
-
-// stream is the middle of one stream call: it gives ghz the messages to send
-// and sees those that come. ghz's own bound on the time of a stream is not
-// used: its timer and the end of the stream may meet in a send on a closed
-// channel. Its own pause between messages is not either: it cannot be cut short.
-type stream struct {
-	call     *grpcCall
-	messages []message
-	vars     func(seq uint64) *vars
-	sent     int
-	began    time.Time
-}
-
-// Send implements runner.StreamInterceptor.
-func (s *stream) Send(*runner.CallData) (*dynamic.Message, error) {
-	b := s.call.run.stream
-	if s.sent == 0 {
-		s.began = time.Now()
-	} else if !s.pause(b) {
-		return nil, runner.ErrEndStream
-	}
-	m, err := s.messages[s.sent%len(s.messages)].render(s.vars(s.call.seq))
-	if err != nil {
-		return nil, err
-	}
-	s.sent++
-	if s.sent == b.messages {
-		return m, runner.ErrLastMessage
-	}
-	return m, nil
-}
-
-// pause waits between two messages; false when it is time to end the stream.
-func (s *stream) pause(b streamBounds) bool {
-	wait := b.interval
-	if b.keep > 0 {
-		left := b.keep - time.Since(s.began)
-		if left <= 0 {
-			return false
-		}
-		wait = min(wait, left)
-	}
-	if wait > 0 {
-		timer := time.NewTimer(wait)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-s.call.done():
-			return false
-		}
-	}
-	return b.keep == 0 || time.Since(s.began) < b.keep
-}
-
-// Recv implements runner.StreamInterceptor.
-func (s *stream) Recv(*dynamic.Message, error) error {
-	if s.call.receive() {
-		return runner.ErrEndStream
-	}
-	return nil
-}
+// Unmarshal implements encoding.CodecV2.
+func (*codec) Unmarshal(mem.BufferSlice, any) error { return nil }

@@ -30,7 +30,7 @@ func TestStreamsEndByThemselves(t *testing.T) {
 	}{
 		{"all that come", GRPC{Call: out, Data: sizes(5, false)}, evidence.OK, 0, 8 * time.Second},
 		{"the first three", GRPC{Call: out, Data: sizes(5, true), Count: 3}, evidence.OK, 0, 8 * time.Second},
-		{"for a time", GRPC{Call: out, Data: sizes(5, true), For: 300 * time.Millisecond}, evidence.OK, 240 * time.Millisecond, 8 * time.Second},
+		{"for a time", GRPC{Call: out, Data: sizes(5, true), For: time.Second}, evidence.OK, 940 * time.Millisecond, 8 * time.Second},
 		{"for a time, and nothing comes", GRPC{Call: out, Data: sizes(0, true), For: 300 * time.Millisecond}, evidence.Timeout, 290 * time.Millisecond, 8 * time.Second},
 		{"not at all", GRPC{Call: out, Data: sizes(5, true)}, evidence.Timeout, 1400 * time.Millisecond, 8 * time.Second},
 		{"send a few, with pauses", GRPC{Call: in, Messages: []any{map[string]any{}, map[string]any{}}, Repeat: 2, Interval: 50 * time.Millisecond}, evidence.OK, 140 * time.Millisecond, 8 * time.Second},

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bojand/ghz/runner"
 	"github.com/jhump/protoreflect/desc"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/balancer"
@@ -114,28 +113,44 @@ func TestGRPCAnswers(t *testing.T) {
 	}
 }
 
+// recordOf makes a run whose calls are made by hand.
+func recordOf(ctx context.Context, t *testing.T, out evidence.Sink, workers int) *grpcRun {
+	clock := evidence.NewClock()
+	run := &grpcRun{env: Env{Clock: clock}, out: out, timeout: time.Millisecond, backends: newLabels()}
+	run.pacer = newPacer(ctx, &Spec{Clients: 8}, Env{Clock: clock, End: time.Hour}, 0, unpaced{})
+	t.Cleanup(run.pacer.close)
+	run.hire(workers)
+	return run
+}
+
+// issue begins call seq of a worker.
+func (r *grpcRun) issue(worker int, seq uint64) *grpcCall {
+	r.pacer.slots.take(context.Background(), time.Second)
+	c := (*r.workers.Load())[worker].next(seq)
+	c.begin()
+	return c
+}
+
 // TestGRPCSweep: a call of which the picker never heard is recorded when ghz is
 // through, with the time at which it must have ended.
 func TestGRPCSweep(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	clock, out := evidence.NewClock(), &collector{}
-	spec := Spec{Clients: 3}
-	run := &grpcRun{env: Env{Clock: clock}, out: out, pacer: newPacer(ctx, &spec, Env{Clock: clock, End: time.Hour}, 0, unpaced{}),
-		timeout: time.Millisecond, backends: newLabels(), calls: map[uint64]*grpcCall{}}
-	defer run.pacer.close()
-	for seq := range uint64(3) {
-		run.pacer.slots.take(t.Context(), time.Second)
-		run.issue(seq)
-		run.call(seq).begin()
+	out := &collector{}
+	run := recordOf(ctx, t, out, 3)
+	run.issue(0, 0)
+	answered := run.issue(1, 1)
+	answered.picked(ctx, "a")
+	answered.finished(balancer.DoneInfo{BytesSent: true, BytesReceived: true})
+	run.issue(2, 2).end()
+	poll(func() bool { return run.env.Clock.Now() > 5*time.Millisecond })
+	if run.idle() {
+		t.Error("a call without an end has ended")
 	}
-	run.call(1).finished(balancer.DoneInfo{BytesSent: true, BytesReceived: true})
-	run.call(2).end()
-	poll(func() bool { return clock.Now() > 5*time.Millisecond })
 	run.sweep()
 	run.sweep()
 	got := out.sorted()
-	if len(got) != 3 || run.pacer.slots.taken.Load() != 0 {
+	if len(got) != 3 || run.pacer.slots.taken.Load() != 0 || !run.idle() {
 		t.Fatalf("%d samples, %d slots taken", len(got), run.pacer.slots.taken.Load())
 	}
 	if got[0].Class != evidence.Timeout || got[0].Service() != time.Millisecond || got[1].Class != evidence.OK {
@@ -143,26 +158,69 @@ func TestGRPCSweep(t *testing.T) {
 	}
 }
 
+// TestGRPCLostCall: a call whose time ended before gRPC asked for a connection
+// gives its slot back while the run goes on, and not before its time.
+func TestGRPCLostCall(t *testing.T) {
+	out := &collector{}
+	run := recordOf(t.Context(), t, out, 2)
+	run.timeout = 100 * time.Millisecond
+	run.issue(0, 0)
+	run.issue(1, 1).picked(t.Context(), "a") // slow, not lost
+	stop := run.watch()
+	poll(func() bool { return out.count() > 0 })
+	stop()
+	got := out.sorted()
+	if len(got) != 1 || got[0].Seq != 0 || got[0].Class != evidence.Timeout || got[0].Service() != run.timeout {
+		t.Errorf("%+v", got)
+	}
+	run.sweep()
+}
+
+// TestRecordsServeAgain: the record of a plain call serves for the next one,
+// and that of a call that may be ended by something else later does not.
+func TestRecordsServeAgain(t *testing.T) {
+	out := &collector{}
+	run := recordOf(t.Context(), t, out, 1)
+	first := run.issue(0, 0)
+	first.picked(t.Context(), "a")
+	first.finished(balancer.DoneInfo{BytesSent: true, BytesReceived: true})
+	second := run.issue(0, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	second.waits(ctx)
+	third := run.issue(0, 2)
+	if first != second || second == third {
+		t.Errorf("records %p %p %p", first, second, third)
+	}
+	cancel()
+	run.waiting.Wait()
+	third.picked(t.Context(), "b")
+	third.finished(balancer.DoneInfo{BytesSent: true, BytesReceived: true})
+	got := out.sorted()
+	if len(got) != 3 || got[1].Class != evidence.Timeout || got[1].Backend != "" || got[2].Class != evidence.OK || got[2].Backend != "b" {
+		t.Errorf("%+v", got)
+	}
+}
+
 // TestRetriedCallCountsOnce: gRPC picks again when a connection turns out to be
 // gone. Only the last attempt is the call's outcome.
 func TestRetriedCallCountsOnce(t *testing.T) {
-	clock := evidence.NewClock()
-	run := &grpcRun{env: Env{Clock: clock}, backends: newLabels(), timeout: time.Minute}
-	run.pacer = newPacer(t.Context(), &Spec{Clients: 1}, Env{Clock: clock}, 0, unpaced{})
-	defer run.pacer.close()
-	c := &grpcCall{run: run}
-	c.begin()
-	c.picked("a")
+	out := &collector{}
+	run := recordOf(t.Context(), t, out, 1)
+	c := run.issue(0, 0)
+	c.picked(t.Context(), "a")
 	c.finished(balancer.DoneInfo{}) // not sent: the connection was not ready
-	if c.outcome != nil {
+	if c.outcome.known || out.count() > 0 {
 		t.Error("a pick without a connection counts as an answer")
 	}
-	c.picked("a")
+	c.picked(t.Context(), "a")
 	c.finished(balancer.DoneInfo{Err: status.Error(codes.Unavailable, "transport is closing"), BytesSent: true})
-	c.picked("b")
+	if out.count() > 0 {
+		t.Error("an attempt that gRPC makes again counts as the call's end")
+	}
+	c.picked(t.Context(), "b")
 	c.finished(balancer.DoneInfo{BytesSent: true, BytesReceived: true})
-	if s := c.sample(); s.Class != evidence.OK || s.Backend != "b" {
-		t.Errorf("%+v", s)
+	if got := out.sorted(); len(got) != 1 || got[0].Class != evidence.OK || got[0].Backend != "b" {
+		t.Errorf("%+v", got)
 	}
 }
 
@@ -179,22 +237,18 @@ func TestGhzKeepsNothing(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	run := e.newRun(ctx, 0, unpaced{}, &upTo{collector: &collector{}, n: 300, stop: cancel})
+	got := &collector{}
+	run := e.newRun(ctx, 0, unpaced{}, &upTo{collector: got, n: 3000, stop: cancel})
 	defer run.pacer.close()
-	address, leave := run.enter()
+	requester, leave, err := e.requester(ctx, run)
+	if err != nil {
+		t.Fatal(err)
+	}
 	defer leave()
-	config, err := e.config(run, address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	requester, err := runner.NewRequester(config)
-	if err != nil {
-		t.Fatal(err)
-	}
 	report, err := requester.Run()
 	run.sweep()
-	if err != nil || len(report.Details) > 0 || cap(report.Details) > 1000 || len(report.ErrorDist) > 0 {
-		t.Errorf("%v: %d details (room for %d), %d error texts", err, len(report.Details), cap(report.Details), len(report.ErrorDist))
+	if err != nil || len(report.Details) > 0 || cap(report.Details) > 1000 || len(report.ErrorDist) > 0 || got.count() < 3000 {
+		t.Errorf("%v: %d details (room for %d), %d error texts, of %d calls", err, len(report.Details), cap(report.Details), len(report.ErrorDist), got.count())
 	}
 }
 

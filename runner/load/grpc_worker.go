@@ -1,0 +1,80 @@
+package load
+
+import (
+	"strconv"
+	"sync/atomic"
+
+	"github.com/jhump/protoreflect/dynamic"
+	"google.golang.org/grpc/metadata"
+)
+
+// grpcWorker is our side of one of ghz's workers. The worker makes one call
+// after the other, so what a call needs is kept here from one to the next.
+type grpcWorker struct {
+	run   *grpcRun
+	key   []string                 // under callKey
+	input []*dynamic.Message       // of a call with one message, as ghz wants it
+	call  atomic.Pointer[grpcCall] // that is under way, or was the last
+
+	md    metadata.MD // of the last call, where the next one has the same but for a token
+	token string      // that is in md
+}
+
+func newGRPCWorker(run *grpcRun, n int) *grpcWorker {
+	w := &grpcWorker{run: run, key: []string{strconv.Itoa(n)}}
+	if run.engine != nil && !run.engine.method.IsClientStreaming() {
+		w.input = []*dynamic.Message{run.engine.messages[0].ready}
+	}
+	return w
+}
+
+// next makes room for call seq. The one before has returned from gRPC.
+func (w *grpcWorker) next(seq uint64) *grpcCall {
+	c := w.call.Load()
+	if c == nil || !c.again(seq) {
+		c = newGRPCCall(w.run, seq)
+		w.call.Store(c)
+	}
+	return c
+}
+
+// begin gives the metadata of call seq, the last thing that ghz asks for before
+// it makes the call. Where the request cannot be made, gRPC is given metadata
+// that it refuses: an error would be kept by ghz until the end.
+func (w *grpcWorker) begin(seq uint64) *metadata.MD {
+	c := w.call.Load()
+	if c == nil || c.seq != seq { // a stream's record is there already
+		c = w.next(seq)
+	}
+	err := w.request(seq)
+	c.begin()
+	if err != nil {
+		c.unmade()
+		return &metadata.MD{"": nil}
+	}
+	return &w.md
+}
+
+// request makes what is sent.
+func (w *grpcWorker) request(seq uint64) error {
+	e := w.run.engine
+	v := e.vars(seq)
+	token, err := e.authorization()
+	if err != nil {
+		return err
+	}
+	if w.md == nil || token != w.token || !e.metadata.fixed() {
+		if w.md, err = e.makeMetadata(w.key, v, token); err != nil {
+			return err
+		}
+		w.token = token
+	}
+	if w.input != nil && e.messages[0].ready == nil {
+		m, err := e.messages[0].render(v)
+		if err != nil {
+			return err
+		}
+		w.input[0] = m
+	}
+	return nil
+}
