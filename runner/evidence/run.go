@@ -31,6 +31,13 @@ type Run struct {
 	warnings []string
 	summary  *Summary
 
+	series     map[[2]string][]Series // by target and name, as they were asked for
+	seriesKept int                    // values in them
+
+	firstOnce sync.Once
+	first     map[string]time.Duration
+	firstErr  error
+
 	verify     sync.Once
 	altered    []string
 	unverified error

@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"sort"
 	"strconv"
@@ -19,8 +20,38 @@ type Series struct {
 // Series gathers series by target and name. Target "" is all targets, and
 // "users" is also its replicas "users/0", "users/1" and so on; name "" is all
 // names. The order is by target, name and labels. What cannot be read is left
-// out and told by Warnings.
+// out and told by Warnings. Nobody may change the values: who asks again gets
+// the same.
 func (r *Run) Series(target, name string) ([]Series, error) {
+	asked := [2]string{target, name}
+	r.mu.Lock()
+	kept, ok := r.series[asked]
+	r.mu.Unlock()
+	if ok {
+		return slices.Clone(kept), nil
+	}
+	all := r.readSeries(target, name)
+	values := 0
+	for i := range all {
+		values += all[i].Len()
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.seriesKept+values <= keptValues {
+		if r.series == nil {
+			r.series = make(map[[2]string][]Series)
+		}
+		r.series[asked] = all
+		r.seriesKept += values
+	}
+	return slices.Clone(all), nil
+}
+
+// keptValues bounds the values of series that are kept for who asks again: 32 MiB.
+const keptValues = 2 << 20
+
+// readSeries goes through all points once.
+func (r *Run) readSeries(target, name string) []Series {
 	type key struct{ target, name, labels string }
 	found := make(map[key]*Series)
 	for rows, err := range batches(r.points, nil, newPointDecoder) {
@@ -47,12 +78,40 @@ func (r *Run) Series(target, name string) ([]Series, error) {
 	out := make([]Series, 0, len(found))
 	for _, s := range found {
 		s.sort()
+		s.T, s.V = slices.Clip(s.T), slices.Clip(s.V)
 		out = append(out, *s)
 	}
 	slices.SortFunc(out, func(a, b Series) int {
 		return cmp.Or(cmp.Compare(a.Target, b.Target), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Labels, b.Labels))
 	})
-	return out, nil
+	return out
+}
+
+// FirstPoints is when each target that has series was read first, by its name in
+// them. Nobody may change it.
+func (r *Run) FirstPoints() (map[string]time.Duration, error) {
+	r.firstOnce.Do(func() {
+		first := make(map[string]time.Duration)
+		for rows, err := range batches(r.points, nil, newPointTimes) {
+			if err != nil {
+				r.firstErr = fmt.Errorf("reading series: %w", err)
+				return
+			}
+			last, earliest := "", time.Duration(0)
+			for i := range rows {
+				p := &rows[i]
+				if i > 0 && p.Target == last && p.At >= earliest {
+					continue
+				}
+				if t, known := first[p.Target]; !known || p.At < t {
+					first[p.Target] = p.At
+				}
+				last, earliest = p.Target, first[p.Target]
+			}
+		}
+		r.first = first
+	})
+	return r.first, r.firstErr
 }
 
 // isOf reports whether a point's target is the one asked for, or a replica of

@@ -81,3 +81,33 @@ func TestSeriesAreCutAndLookedUp(t *testing.T) {
 		t.Error("a label was found in broken text")
 	}
 }
+
+func TestSeriesAskedForAgainAreTheSame(t *testing.T) {
+	dir := t.TempDir()
+	w := mustCreate(t, dir, testMeta("a"), openOnDisk)
+	for i := range 40 {
+		w.Point(point(i%4, i/4))
+	}
+	w.Point(Point{At: -time.Second, Target: "users/1", Name: "early"})
+	if err := w.Close(Completed, nil); err != nil {
+		t.Fatal(err)
+	}
+	r := mustOpen(t, dir)
+	for _, asked := range [][2]string{{"", ""}, {"users", ""}, {"users/1", "metric_1"}, {"users", "none"}} {
+		first, err := r.Series(asked[0], asked[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(first) > 0 {
+			_ = append(first[0].V, -1) // must not be seen by others
+		}
+		again, err := r.Series(asked[0], asked[1])
+		if fresh := r.readSeries(asked[0], asked[1]); err != nil || !reflect.DeepEqual(first, again) || !reflect.DeepEqual(again, fresh) {
+			t.Errorf("%q: %+v, then %+v, read %+v", asked, first, again, fresh)
+		}
+	}
+	times, err := r.FirstPoints()
+	if err != nil || len(times) != 2 || times["users/0"] != 0 || times["users/1"] != -time.Second {
+		t.Errorf("first points %v, %v", times, err)
+	}
+}

@@ -37,16 +37,11 @@ type counters struct {
 }
 
 func openCounters(run *evidence.Run, series []evidence.Series) (*counters, error) {
-	c := &counters{series: series, first: make(map[string]time.Duration)}
-	for p, err := range run.Points() {
-		if err != nil {
-			return nil, fmt.Errorf("reading series: %w", err)
-		}
-		if t, known := c.first[p.Target]; !known || p.At < t {
-			c.first[p.Target] = p.At
-		}
+	first, err := run.FirstPoints()
+	if err != nil {
+		return nil, err
 	}
-	return c, nil
+	return &counters{series: series, first: first}, nil
 }
 
 // increase adds up how much the counters grew between two times. The values
