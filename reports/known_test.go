@@ -144,7 +144,7 @@ func TestFiguresOfAKnownRun(t *testing.T) {
 	if steady.Response.P99 == nil || steady.Response.P999 != nil {
 		t.Errorf("of 1,000 calls p99 is told and p99.9 is not; got %v and %v", steady.Response.P99, steady.Response.P999)
 	}
-	if d.Loads[0].Whole.Unissued != 100 || d.Loads[0].Whole.Calls != 1100 {
+	if d.Loads[0].Whole.Unissued != 100 || d.Loads[0].Whole.Planned != 1200 || d.Loads[0].Whole.Calls != 1100 {
 		t.Errorf("all but warmup is %+v", d.Loads[0].Whole)
 	}
 	m := d.Loads[1].Phases[1].Messages

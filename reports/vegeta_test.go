@@ -5,12 +5,15 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"path/filepath"
 	"sort"
 	"strings"
 	"testing"
 	"time"
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
+
+	"ordeal/runner/evidence"
 )
 
 // hits reads results as Vegeta's commands do.
@@ -110,6 +113,35 @@ func TestVegetaCanPlot(t *testing.T) {
 				before = now
 			}
 		}
+	}
+}
+
+// TestVegetaBeginsWithTheEarliestCall is of calls that share the millisecond
+// from whose first call Vegeta's plot counts time.
+func TestVegetaBeginsWithTheEarliestCall(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	w, err := evidence.Create(dir, evidence.Meta{Scenario: "s", Loads: []evidence.LoadMeta{{Name: "a", Engine: "http"}}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Event(evidence.Event{Kind: evidence.PhaseStart, Phase: "steady"})
+	for i := 4; i > 0; i-- {
+		intended := time.Duration(i) * ms / 4
+		w.Sample(evidence.Sample{Seq: uint64(i), Intended: intended, Sent: intended, Done: intended + ms, Code: 200})
+	}
+	if err := w.Close(evidence.Completed, nil); err != nil {
+		t.Fatal(err)
+	}
+	d := build(t, open(t, dir), breakerJudgement())
+	numbers := make(map[uint64]bool)
+	for _, r := range hits(t, written(t, d, "vegeta", Selection{})) {
+		numbers[r.Seq] = true
+		if first := r.Timestamp.Equal(d.Run.Base.Add(ms / 4)); first != (r.Seq == 0) {
+			t.Errorf("the call at %v has number %d", r.Timestamp.Sub(d.Run.Base), r.Seq)
+		}
+	}
+	if len(numbers) != 4 || !numbers[3] {
+		t.Errorf("numbers are %v, want 0 to 3", numbers)
 	}
 }
 
