@@ -13,6 +13,8 @@ import (
 func (c *checker) expectations() {
 	for _, e := range c.Expects {
 		switch {
+		case e.Latency != nil:
+			c.latency(e.Latency)
 		case e.Rate != nil:
 			c.rate(e.Rate)
 		case e.Recovery != nil:
@@ -28,6 +30,13 @@ func (c *checker) expectations() {
 		case e.Breaker != nil:
 			c.breaker(e.Breaker)
 		}
+	}
+}
+
+// latency checks that a load whose messages are judged can have any.
+func (c *checker) latency(l *verdict.Latency) {
+	if load := c.Load(l.Load); l.Of == "messages" && load != nil && load.GRPC == nil {
+		c.bad(l, "of", "want response or service", "%s makes no streaming calls: only those of gRPC have messages", load.Name)
 	}
 }
 

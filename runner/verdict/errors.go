@@ -77,6 +77,10 @@ func (e *Errors) Judge(run *evidence.Run) Verdict {
 	}
 	bad := e.outcomes().count(stats)
 	told := fmt.Sprintf("%d of %d calls: %s", bad, stats.Calls, breakdown(stats))
+	if bad < stats.Calls && stats.Of(evidence.Refused, evidence.Timeout, evidence.Other) == stats.Calls {
+		return v.unknown("none of the %d calls %s was answered (%s), so it says nothing that %s ended in %s; see that the target is reached",
+			stats.Calls, e.During, breakdown(stats), several(bad, "call"), e.outcomes())
+	}
 	switch {
 	case e.Count != nil:
 		return v.against(e.Count.limit, float64(bad)).failing("%s", told)

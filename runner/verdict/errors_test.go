@@ -133,3 +133,30 @@ func TestUnsentCallsOfAFullPoolAreTheTargets(t *testing.T) {
 		"20 of 400 planned calls were sent: all 10 workers were taken")
 	want(t, judgeBy(t, run, &Errors{Load: "browse", During: Phases{"steady"}, Ratio: of[RatioLimit](t, "> 5%")}), Inconclusive, "all 10 workers were taken")
 }
+
+// Where no call was answered, it is no merit that none was answered with an error.
+func TestErrorsOfATargetThatDoesNotAnswer(t *testing.T) {
+	for _, c := range []struct {
+		class evidence.Class
+		code  int
+		asked []Class
+		want  Status
+		says  string
+	}{
+		{evidence.Refused, 0, []Class{*of[Class](t, "http-5xx")}, Inconclusive,
+			"none of the 1000 calls during steady was answered (0 ok, 1000 refused), so it says nothing that 0 calls ended in http-5xx"},
+		{evidence.Timeout, 0, []Class{*of[Class](t, "http-5xx")}, Inconclusive, "(0 ok, 1000 timeout)"},
+		{evidence.Refused, 0, nil, Fail, "1000 of 1000"},
+		{evidence.Refused, 0, []Class{*of[Class](t, "refused")}, Fail, "1000 of 1000"},
+		{evidence.HTTP4xx, 429, []Class{*of[Class](t, "http-5xx")}, Pass, ""},
+		{evidence.Reset, 0, []Class{*of[Class](t, "timeout")}, Pass, ""},
+	} {
+		s := twoPhases(t)
+		s.steadily("steady", 250, func(_ int, call *evidence.Sample) bool {
+			call.Class, call.Code = c.class, c.code
+			return true
+		})
+		run := s.end()
+		want(t, judgeBy(t, run, &Errors{Load: "browse", During: Phases{"steady"}, Ratio: of[RatioLimit](t, "< 1%"), Classes: c.asked}), c.want, c.says)
+	}
+}

@@ -23,9 +23,12 @@ type script struct {
 	calls  []evidence.Sample
 	points []evidence.Point
 	events []evidence.Event
-	cut    string // the phase in which the run ended, "" where it came to its end
-	sick   string // the target that is not healthy at the end
-	seq    uint64
+
+	messages []evidence.Message
+
+	cut  string // the phase in which the run ended, "" where it came to its end
+	sick string // the target that is not healthy at the end
+	seq  uint64
 
 	unbegun bool // the run ended before its first phase
 }
@@ -139,6 +142,9 @@ func (s *script) write(outcome evidence.Outcome) (dir string) {
 	}
 	for _, c := range s.calls {
 		w.Sample(c)
+	}
+	for _, m := range s.messages {
+		w.Message(m)
 	}
 	slices.SortStableFunc(s.points, func(a, b evidence.Point) int { return cmp.Compare(a.At, b.At) })
 	for _, p := range s.points {
