@@ -31,7 +31,8 @@ type httpEngine struct {
 // httpTransport makes calls.
 type httpTransport interface {
 	// call makes the request of call s.Seq, has the moment stamped before anything
-	// of it is sent, and reads the answer to its end. It fills s.
+	// of it is sent, and reads the answer to its end. It fills s; Done only where it
+	// has ended before call returns.
 	call(c *httpCaller, s *evidence.Sample)
 	// close ends what the transport keeps open. No call may be under way.
 	close()
@@ -132,7 +133,9 @@ func (c *httpCaller) RoundTrip(*http.Request) (*http.Response, error) {
 	for more := true; more; {
 		s := evidence.Sample{Load: c.env.Index, Seq: c.pacer.next(), Class: evidence.Other}
 		c.transport.call(c, &s)
-		s.Done = c.env.Clock.Now()
+		if s.Done == 0 {
+			s.Done = c.env.Clock.Now()
+		}
 		c.out.Sample(s)
 		more = c.pacer.again(s.Class)
 	}

@@ -105,16 +105,25 @@ func (c *fastConn) answer(caller *httpCaller, w *wire, s *evidence.Sample) (keep
 		sent <- err
 	}()
 	keep, err = c.read(caller, w, s)
-	select {
-	case failed := <-sent:
-		return keep && failed == nil, err
-	default: // answered before all was sent
+	s.Done = caller.env.Clock.Now()
+	if err == nil { // mostly, all is sent, and the other goroutine has still to say so
+		timer := time.NewTimer(lastWords)
+		defer timer.Stop()
+		select {
+		case failed := <-sent:
+			return keep && failed == nil, nil
+		case <-timer.C: // answered before all was sent
+		}
 	}
-	// A write ends at once, the bytes are free to be used again when it has.
+	// The bytes are free to be used again when the write has ended.
 	_ = c.tcp.SetWriteDeadline(time.Unix(1, 0))
 	<-sent
 	return false, err
 }
+
+// lastWords is how long a request may be still on its way when its answer has
+// come, for its connection to be used again: as long as in net/http.
+const lastWords = 50 * time.Millisecond
 
 // read reads the answer.
 func (c *fastConn) read(caller *httpCaller, w *wire, s *evidence.Sample) (keep bool, err error) {
