@@ -19,14 +19,14 @@ type live struct {
 }
 
 // newLive makes the figures of a run, and shows them where they are to be
-// served.
-func newLive(out evidence.Sink, meta *evidence.Meta, metrics *telemetry.Exporter) *live {
+// served; waits tells how often evidence had to wait so far.
+func newLive(out evidence.Sink, waits func() int64, meta *evidence.Meta, metrics *telemetry.Exporter) *live {
 	l := &live{Sink: out, tally: telemetry.NewTally(len(meta.Loads), metrics != nil)}
 	for range meta.Loads {
 		l.issued = append(l.issued, new(atomic.Int64))
 	}
 	if metrics != nil {
-		l.served = telemetry.NewRun(meta, l.tally, l.issued)
+		l.served = telemetry.NewRun(meta, l.tally, l.issued, waits)
 		metrics.Show(l.served)
 	}
 	return l

@@ -16,7 +16,7 @@ func BenchmarkLiveSample(b *testing.B) {
 		metrics *telemetry.Exporter
 	}{{"progress", nil}, {"metrics", telemetry.NewExporter(Build())}} {
 		b.Run(bench.name, func(b *testing.B) {
-			l := newLive(&journal{}, &evidence.Meta{Loads: []evidence.LoadMeta{{Name: "a"}}}, bench.metrics)
+			l := newLive(&journal{}, func() int64 { return 0 }, &evidence.Meta{Loads: []evidence.LoadMeta{{Name: "a"}}}, bench.metrics)
 			b.ReportAllocs()
 			b.RunParallel(func(pb *testing.PB) {
 				s := evidence.Sample{Done: 3 * time.Millisecond}

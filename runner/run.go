@@ -44,7 +44,7 @@ func Run(ctx context.Context, plan *scenarios.Plan, opts Options) (dir string, e
 	if err != nil {
 		return "", errors.Join(err, os.RemoveAll(dir)) // it was made a moment ago, by us
 	}
-	r.live = newLive(r.writer, &meta, opts.Metrics)
+	r.live = newLive(r.writer, r.writer.Waits, &meta, opts.Metrics)
 	r.event(evidence.Event{Kind: evidence.RunStart})
 	err = r.carryOut(ctx, dir)
 	outcome := evidence.Completed

@@ -230,7 +230,7 @@ func checkScrapes(t *testing.T, r *evidence.Run, seen []scraped) {
 		n, _ := slices.BinarySearchFunc(ends, at, time.Time.Compare)
 		return float64(n)
 	}
-	const timeout, slack = 250 * time.Millisecond, 100 * time.Millisecond
+	const timeout, slack = 250 * time.Millisecond, 500 * time.Millisecond
 	for _, s := range seen {
 		if low, high := endedBy(s.at.Add(-slack)), endedBy(s.at.Add(timeout+slack)); s.value < low || s.value > high {
 			t.Errorf("a scrape saw %g calls, when %g to %g had ended", s.value, low, high)

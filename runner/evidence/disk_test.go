@@ -128,7 +128,7 @@ func TestSlowDiskHoldsCallersBackAndIsCounted(t *testing.T) {
 			w.Sample(call(0, uint64(i)))
 		}
 	}()
-	waitFor(t, "back-pressure", func() bool { return w.samples.waits.Load() > 0 })
+	waitFor(t, "back-pressure", func() bool { return w.Waits() > 0 })
 	select {
 	case <-done:
 		t.Error("all samples were taken though the disk stood still")
@@ -146,7 +146,7 @@ func TestSlowDiskHoldsCallersBackAndIsCounted(t *testing.T) {
 	if got := len(readSamples(t, r)); got != n {
 		t.Errorf("%d of %d kept", got, n)
 	}
-	if r.Meta.Waits == 0 || len(r.Meta.Lost) != 0 {
+	if r.Meta.Waits == 0 || r.Meta.Waits != w.Waits() || len(r.Meta.Lost) != 0 {
 		t.Errorf("waits %d, lost %v", r.Meta.Waits, r.Meta.Lost)
 	}
 }

@@ -134,6 +134,12 @@ func (w *Writer) Err() error {
 	return w.err
 }
 
+// Waits is Meta.Waits so far: how often evidence had to wait because the disk
+// could not keep up.
+func (w *Writer) Waits() int64 {
+	return w.waits.Load() + w.samples.waits.Load() + w.messages.waits.Load() + w.points.waits.Load()
+}
+
 // Dir is the run directory.
 func (w *Writer) Dir() string { return w.dir }
 
@@ -172,7 +178,7 @@ func (w *Writer) finish(outcome Outcome, cause error) error {
 	defer w.mu.Unlock()
 	w.closed = true
 	w.meta.Files, w.meta.Outcome = files, outcome
-	w.meta.Waits = w.waits.Load() + w.samples.waits.Load() + w.messages.waits.Load() + w.points.waits.Load()
+	w.meta.Waits = w.Waits()
 	w.addLost("samples", w.samples.late.Load())
 	w.addLost("messages", w.messages.late.Load())
 	w.addLost("points", w.points.late.Load())

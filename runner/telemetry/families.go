@@ -27,7 +27,7 @@ type families struct {
 	messageResponse, messageService                *family
 	calls, bytes, messages                         *family
 	planned, due, issued, inFlight, limit, waiting *family
-	phase, fault, run, build                       *family
+	phase, fault, waits, run, build                *family
 }
 
 func newFamilies() *families {
@@ -65,6 +65,8 @@ func newFamilies() *families {
 			"1 for the phase that the timeline is in; no series outside the timeline.", "scenario", "phase"),
 		fault: newFamily("ordeal_faults_active", gauge,
 			"Faults of the scenario that act now: 0, or how often at once. Link or target is empty.", "scenario", "fault", "link", "target"),
+		waits: newFamily("ordeal_evidence_waits_total", counter,
+			"How often evidence had to wait because the disk could not keep up. A wait delays its caller.", "scenario"),
 		run: newFamily("ordeal_run_info", gauge,
 			"1 for each run of this process; run is the name of its run directory, and outcome is running until it has ended.", "scenario", "run", "outcome"),
 		build: newFamily("ordeal_build_info", gauge,
@@ -78,6 +80,6 @@ func (f *families) all() []*family {
 		f.response, f.service, f.lag, f.calls, f.bytes,
 		f.messageResponse, f.messageService, f.messages,
 		f.planned, f.due, f.issued, f.waiting, f.inFlight, f.limit,
-		f.phase, f.fault, f.run, f.build,
+		f.phase, f.fault, f.waits, f.run, f.build,
 	}
 }

@@ -17,6 +17,7 @@ type Run struct {
 	began        time.Time
 	loads        []Load
 	tally        *Tally
+	waits        func() int64
 
 	mu      sync.Mutex
 	due     func(load int) int64 // nil until the timeline has a start
@@ -38,10 +39,10 @@ type Load struct {
 type faultKey struct{ fault, link, target string }
 
 // NewRun makes what is served of a run from its record and its Tally. issued
-// has the counter of each load's calls.
-func NewRun(meta *evidence.Meta, tally *Tally, issued []*atomic.Int64) *Run {
+// has the counter of each load's calls, and waits tells Meta.Waits so far.
+func NewRun(meta *evidence.Meta, tally *Tally, issued []*atomic.Int64, waits func() int64) *Run {
 	r := &Run{
-		scenario: meta.Scenario, id: meta.ID, began: meta.Base, tally: tally,
+		scenario: meta.Scenario, id: meta.ID, began: meta.Base, tally: tally, waits: waits,
 		acting: make(map[faultKey]int), outcome: string(evidence.Running),
 	}
 	for i, l := range meta.Loads {
@@ -111,6 +112,7 @@ func (r *Run) collect(f *families, out chan<- prometheus.Metric) {
 		r.collectCalls(f, out, i)
 		r.collectMessages(f, out, i)
 	}
+	out <- f.waits.value(float64(r.waits()), r.began, r.scenario)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.phase != "" {

@@ -66,7 +66,7 @@ func BenchmarkScrape(b *testing.B) {
 		tally.Sample(&evidence.Sample{Load: i % 3, Class: evidence.Class(i % 6 / 3), Sent: d, Done: 2 * d})
 	}
 	exporter := NewExporter(evidence.Build{})
-	exporter.Show(NewRun(&evidence.Meta{Scenario: "s", Loads: loads}, tally, issued))
+	exporter.Show(NewRun(&evidence.Meta{Scenario: "s", Loads: loads}, tally, issued, func() int64 { return 0 }))
 	for _, kind := range []expfmt.FormatType{expfmt.TypeProtoDelim, expfmt.TypeOpenMetrics} {
 		b.Run(map[expfmt.FormatType]string{expfmt.TypeProtoDelim: "protobuf", expfmt.TypeOpenMetrics: "openmetrics"}[kind], func(b *testing.B) {
 			handler := exporter.Handler()
