@@ -61,9 +61,10 @@ func generator(run *evidence.Run, d *Document) (*Generator, *course, error) {
 				c.gc = greatest(s, c.steps)
 			}
 		case "harness_sched_latency_seconds":
-			if quantile == "1" {
+			switch quantile {
+			case "1":
 				c.schedMost = greatest(s, c.steps)
-			} else if quantile == "0.99" {
+			case "0.99":
 				c.schedP99 = greatest(s, c.steps)
 			}
 		}

@@ -55,6 +55,8 @@ func drawAll(t *testing.T) map[string]string {
 	}
 	svg, err := Latency(w, "latency of browse", []Line{wave("p50", P50, 0.002), wave("p99", P99, 0.02), wave("max", Max, 0.3)})
 	keep("latency", svg, err)
+	svg, err = Delays(w, "delays", []Line{wave("sched max", Max, 0.003), wave("GC pause", Category(1), 0.0001)})
+	keep("delays", svg, err)
 	planned := Line{Name: "planned", Tone: Planned, Step: true, X: []float64{0, 20, 40}, V: []float64{300, 500}, Dashes: []float64{4, 3}}
 	svg, err = Rate(w, "rate of browse", []Line{wave("calls", Attained, 300), planned})
 	keep("rate", svg, err)
@@ -210,6 +212,7 @@ func TestOddData(t *testing.T) {
 		for ln, l := range lines {
 			draw := map[string]func() (string, error){
 				"latency":   func() (string, error) { return Latency(w, "l", l) },
+				"delays":    func() (string, error) { return Delays(w, "l", l) },
 				"rate":      func() (string, error) { return Rate(w, "l", l) },
 				"stack":     func() (string, error) { return Stack(w, "l", 1, l) },
 				"quantiles": func() (string, error) { return Quantiles("l", l) },
