@@ -37,6 +37,7 @@ func spans(plan *scenarios.Plan) map[string][]load.PhaseSpan {
 // is known before any of them sends a call.
 func (r *run) engines(ctx context.Context, sys *system) ([]engine, error) {
 	var engines []engine
+	messages := make([]string, len(r.plan.Loads))
 	for i, spec := range r.plan.Loads {
 		addrs, err := sys.reach(ctx, clientEnd, spec.Target())
 		if err != nil {
@@ -53,11 +54,18 @@ func (r *run) engines(ctx context.Context, sys *system) ([]engine, error) {
 		if err != nil {
 			return nil, err
 		}
+		if s, ok := e.(interface{ Messages() string }); ok {
+			messages[i] = s.Messages()
+		}
 		engines = append(engines, engine{name: spec.Name, schedule: schedule, run: func(ctx context.Context, start time.Duration, out evidence.Sink) error {
 			return e.Run(ctx, start, schedule, out)
 		}})
 	}
-	return engines, nil
+	return engines, r.writer.Update(func(m *evidence.Meta) {
+		for i := range m.Loads {
+			m.Loads[i].Messages = messages[i]
+		}
+	})
 }
 
 // meta is what is known of the run before anything is started.

@@ -147,6 +147,11 @@ func (e *grpcEngine) authorization() (string, error) {
 	return e.auth.value()
 }
 
+// Messages says what the latency of a message is, in a sentence; "" where calls
+// are no streams. Which kind they are, the target's own description may have
+// told.
+func (e *grpcEngine) Messages() string { return kindOf(e.method).messages() }
+
 // Run implements Engine.
 func (e *grpcEngine) Run(ctx context.Context, start time.Duration, s Schedule, out evidence.Sink) error {
 	run := e.newRun(ctx, start, s, out)

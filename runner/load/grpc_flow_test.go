@@ -1,0 +1,334 @@
+package load
+
+import (
+	"cmp"
+	"encoding/base64"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	testpb "google.golang.org/grpc/interop/grpc_testing"
+	"google.golang.org/grpc/status"
+
+	"ordeal/runner/evidence"
+)
+
+// messageCollector keeps messages, too.
+type messageCollector struct {
+	collector
+	messages []evidence.Message
+}
+
+func (c *messageCollector) Message(m evidence.Message) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.messages = append(c.messages, m)
+}
+
+// of gives the messages of one call in order, and fails where one is missing,
+// there twice, or of times that do not fit.
+func (c *messageCollector) of(t *testing.T, call uint64) []evidence.Message {
+	t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var got []evidence.Message
+	for _, m := range c.messages {
+		if m.Call == call {
+			got = append(got, m)
+		}
+	}
+	slices.SortFunc(got, func(a, b evidence.Message) int { return cmp.Compare(a.N, b.N) })
+	for i, m := range got {
+		if m.N != uint64(i) || m.Load != 3 || m.Sent < m.Intended || m.Done < m.Sent {
+			t.Fatalf("message %d of call %d: %+v", i, call, m)
+		}
+	}
+	return got
+}
+
+// stalling is a service that says when it took and gave each message, and
+// stands still for a time before it goes on with message stallAt.
+type stalling struct {
+	testpb.UnimplementedTestServiceServer
+	clock evidence.Clock
+
+	mu          sync.Mutex
+	took, given []time.Duration
+}
+
+const (
+	stallAt    = 50
+	stallFor   = 2 * time.Second
+	stallEvery = 10 * time.Millisecond // a message
+	stallCount = 200                   // messages
+)
+
+func (s *stalling) note(times *[]time.Duration) (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	*times = append(*times, s.clock.Now())
+	return len(*times)
+}
+
+// truth gives what was noted.
+func (s *stalling) truth() (took, given []time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.took), slices.Clone(s.given)
+}
+
+func (s *stalling) FullDuplexCall(both grpc.BidiStreamingServer[testpb.StreamingOutputCallRequest, testpb.StreamingOutputCallResponse]) error {
+	for {
+		if _, err := both.Recv(); err != nil {
+			return nil
+		}
+		if s.note(&s.took) == stallAt {
+			time.Sleep(stallFor)
+		}
+		s.note(&s.given)
+		if err := both.Send(&testpb.StreamingOutputCallResponse{}); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *stalling) StreamingInputCall(in grpc.ClientStreamingServer[testpb.StreamingInputCallRequest, testpb.StreamingInputCallResponse]) error {
+	for {
+		if _, err := in.Recv(); err != nil {
+			return in.SendAndClose(&testpb.StreamingInputCallResponse{})
+		}
+		if s.note(&s.took) == stallAt {
+			time.Sleep(stallFor)
+		}
+	}
+}
+
+func (s *stalling) StreamingOutputCall(_ *testpb.StreamingOutputCallRequest, out grpc.ServerStreamingServer[testpb.StreamingOutputCallResponse]) error {
+	for n := range stallCount {
+		time.Sleep(stallEvery)
+		if n == stallAt {
+			time.Sleep(stallFor)
+		}
+		s.note(&s.given)
+		if err := out.Send(&testpb.StreamingOutputCallResponse{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// serveStalling starts the service, with the least room for messages on their
+// way that gRPC has.
+func serveStalling(t *testing.T, clock evidence.Clock) (*stalling, string) {
+	t.Helper()
+	lis := listen(t)
+	srv := grpc.NewServer(grpc.InitialWindowSize(1<<16), grpc.InitialConnWindowSize(1<<16))
+	s := &stalling{clock: clock}
+	testpb.RegisterTestServiceServer(srv, s)
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = srv.Serve(lis) }()
+	t.Cleanup(func() { srv.Stop(); <-ended })
+	return s, lis.Addr().String()
+}
+
+// oneStream makes one call and gives its sample and its messages.
+func oneStream(t *testing.T, clock evidence.Clock, addr string, g GRPC, timeout time.Duration) (evidence.Sample, []evidence.Message) {
+	t.Helper()
+	g.Protoset = protoset(t)
+	spec := Spec{Name: "l", GRPC: &g, Timeout: timeout, Rate: holdAt(1)}
+	engine, err := spec.Engine(Env{Index: 3, Addrs: []string{addr}, Clock: clock, End: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := &messageCollector{}
+	if err := engine.Run(t.Context(), clock.Now(), schedule(t, spec, phases(time.Second), 1), got); err != nil {
+		t.Fatal(err)
+	}
+	if got.count() != 1 {
+		t.Fatalf("%d calls", got.count())
+	}
+	return got.sorted()[0], got.of(t, 0)
+}
+
+// quantiles of times, and their maximum.
+func quantiles(times []time.Duration) (q [4]time.Duration) {
+	times = slices.Sorted(slices.Values(times))
+	for i, p := range []float64{0.5, 0.9, 0.99, 1} {
+		q[i] = times[int(p*float64(len(times)-1))]
+	}
+	return q
+}
+
+// off is the greatest difference of two sets of quantiles.
+func off(a, b [4]time.Duration) (most time.Duration) {
+	for i := range a {
+		most = max(most, a[i]-b[i], b[i]-a[i])
+	}
+	return most
+}
+
+// TestMessagesAcrossAStall: the target stands still for 2 s in the middle of a
+// stream. The latency of each message must be what the target's own log says;
+// counted from when it could be sent at last, most of the stall is not there.
+func TestMessagesAcrossAStall(t *testing.T) {
+	t.Parallel()
+	// Large messages, so that the stall blocks the sender soon.
+	large := map[string]any{"payload": map[string]any{"body": base64.StdEncoding.EncodeToString(make([]byte, 30_000))}}
+	for _, c := range []struct {
+		name string
+		grpc GRPC
+		// truth is the time that each message took, by the log.
+		truth func(took, given []time.Duration, call evidence.Sample) []time.Duration
+		blind bool // without the times at which messages were due, the figures are wrong
+	}{
+		{
+			"bidi", GRPC{Call: testService + "FullDuplexCall", Data: large, Repeat: stallCount, Interval: stallEvery},
+			func(took, given []time.Duration, _ evidence.Sample) (times []time.Duration) {
+				for n, at := range given {
+					times = append(times, at-(took[0]+time.Duration(n)*stallEvery))
+				}
+				return times
+			}, true,
+		},
+		{
+			"client", GRPC{Call: testService + "StreamingInputCall", Data: large, Repeat: stallCount, Interval: stallEvery},
+			func(took, _ []time.Duration, _ evidence.Sample) (times []time.Duration) {
+				// Accepted for sending when there is room: four messages before it is taken.
+				for n := range took {
+					times = append(times, max(0, took[max(0, n-4)]-(took[0]+time.Duration(n)*stallEvery)))
+				}
+				return times
+			}, true,
+		},
+		{
+			"server", GRPC{Call: testService + "StreamingOutputCall"},
+			func(_, given []time.Duration, call evidence.Sample) (times []time.Duration) {
+				for n, at := range given {
+					if n == 0 {
+						times = append(times, at-call.Sent)
+					} else {
+						times = append(times, at-given[n-1])
+					}
+				}
+				return times
+			}, false,
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			clock := evidence.NewClock()
+			target, addr := serveStalling(t, clock)
+			call, messages := oneStream(t, clock, addr, c.grpc, 30*time.Second)
+			took, given := target.truth()
+			truth := c.truth(took, given, call)
+			var response, service []time.Duration
+			for _, m := range messages {
+				response, service = append(response, m.Response()), append(service, m.Service())
+				if m.Class != evidence.OK {
+					t.Errorf("%+v", m)
+				}
+			}
+			if len(messages) != stallCount || len(truth) != stallCount {
+				t.Fatalf("%d messages, the target says %d of %d", len(messages), len(truth), stallCount)
+			}
+			const tolerance = 100 * time.Millisecond // of a stall of 2 s, on a busy machine
+			want := quantiles(truth)
+			if got := quantiles(response); off(got, want) > tolerance {
+				t.Errorf("p50, p90, p99 and max are %v, the target's log says %v", got, want)
+			}
+			if got := quantiles(service); (off(got, want) > 5*tolerance) != c.blind {
+				t.Errorf("the control: from the actual send they are %v, the truth is %v", got, want)
+			}
+			last := append(took, given...)
+			if call.Class != evidence.OK || call.Done < slices.Max(last) || call.Done > slices.Max(last)+tolerance || call.Sent > slices.Min(last) {
+				t.Errorf("the call went from %v to %v, the target's log from %v to %v: %v", call.Sent, call.Done, slices.Min(last), slices.Max(last), call.Class)
+			}
+		})
+	}
+}
+
+// TestNoMessageVanishes: a message without an answer is there, with the class
+// and the end of its call.
+func TestNoMessageVanishes(t *testing.T) {
+	t.Parallel()
+	const sent, answered = 10, 3
+	for _, c := range []struct {
+		name        string
+		answer      codes.Code // after so many; DeadlineExceeded: none
+		call, class evidence.Class
+	}{
+		{"well", codes.OK, evidence.OK, evidence.Other},
+		{"error", codes.Aborted, evidence.GRPCStatus, evidence.GRPCStatus},
+		{"timeout", codes.DeadlineExceeded, evidence.Timeout, evidence.Timeout},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			clock := evidence.NewClock()
+			tg := newGRPCTarget(t, grpc.StreamInterceptor(func(_ any, both grpc.ServerStream, _ *grpc.StreamServerInfo, _ grpc.StreamHandler) error {
+				for n := range sent {
+					if err := both.RecvMsg(&testpb.StreamingOutputCallRequest{}); err != nil {
+						return err
+					}
+					if n < answered {
+						if err := both.SendMsg(&testpb.StreamingOutputCallResponse{}); err != nil {
+							return err
+						}
+					}
+				}
+				if c.answer == codes.DeadlineExceeded {
+					<-both.Context().Done()
+				}
+				return status.Error(c.answer, "as you wish")
+			}))
+			timeout := 30 * time.Second
+			if c.call == evidence.Timeout {
+				timeout = 3 * time.Second
+			}
+			call, messages := oneStream(t, clock, tg.addr, GRPC{Call: testService + "FullDuplexCall", Repeat: sent}, timeout)
+			if call.Class != c.call || len(messages) != sent {
+				t.Fatalf("%v, %d messages", call.Class, len(messages))
+			}
+			for i, m := range messages {
+				want := c.class
+				if i < answered {
+					want = evidence.OK
+				}
+				if m.Class != want || i >= answered && m.Done != call.Done {
+					t.Errorf("message %d: %v at %v, want %v; the call ended at %v", i, m.Class, m.Done, want, call.Done)
+				}
+			}
+		})
+	}
+}
+
+// TestMessagesAreBounded: a far side that never answers does not fill the
+// memory, and what is given up is recorded once.
+func TestMessagesAreBounded(t *testing.T) {
+	out := &messageCollector{}
+	run := recordOf(t.Context(), t, out, 0)
+	run.env.Index, run.timeout = 3, time.Hour
+	run.stream = streamBounds{kind: bidiStream}
+	run.hire(1)
+	c := run.issue(0, 0)
+	c.picked(t.Context(), "a")
+	const more = 100
+	for range maxOpen + more {
+		n, _ := c.ready(0)
+		if !c.send(0) || n == 0 && c.receive() {
+			t.Fatal("the stream has ended")
+		}
+	}
+	if len(c.flow.open) > maxOpen || len(out.messages) != more {
+		t.Errorf("%d open, %d recorded", len(c.flow.open), len(out.messages))
+	}
+	for range more { // late answers: to message 1 and on, the first of which are given up
+		c.receive()
+	}
+	c.end()
+	if got := out.of(t, 0); len(got) != maxOpen+more || got[0].Class != evidence.OK || got[more-1].Class != evidence.Other || got[more].Class != evidence.OK {
+		t.Errorf("%d messages, %v %v %v", len(got), got[0].Class, got[more-1].Class, got[more].Class)
+	}
+}
