@@ -5,10 +5,12 @@ BIN     := bin/ordeal
 RUNS    ?= runs
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 FUZZ    ?= 50000x
+BENCH   ?= .
+COUNT   ?= 6
 LINT    := $(GO) tool -modfile=.ci/tools/lint/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help build test accuracy bench bench-peers lint fmt fuzz generate peers picture clean cross
+.PHONY: help build test accuracy bench bench-micro bench-peers lint fmt fuzz generate peers picture clean cross
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +27,11 @@ accuracy: build peers ## hold Ordeal's figures against a known truth, beside its
 
 bench: build ## run the shipped scenarios tagged ci; exits with the worst verdict
 	./$(BIN) run --tag ci --out $(RUNS)
+
+bench-micro: ## run the Go benchmarks COUNT times (default 6) into bin/bench/<version>.txt, for benchstat; BENCH=regexp for some
+	@mkdir -p bin/bench
+	@bash -o pipefail -c "$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) -timeout 3h \
+	  $$(grep -rl '^func Benchmark' --include='*_test.go' . | xargs -n1 dirname | sort -u | tr '\n' ' ') | tee bin/bench/$(VERSION).txt"
 
 lint: ## formatting, golangci-lint, and a build for each supported system
 	@test -z "$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go'))" || { gofmt -l $$(git ls-files -co --exclude-standard '*.go'); echo "run: make fmt"; exit 1; }

@@ -23,8 +23,8 @@ func comparisons(clients, perSecond int) []comparison {
 	grpcTargets := []target{
 		{name: "rate to ghz as it comes", of: "ordeal", to: "ghz", figure: rate, want: 2},
 		{name: "rate to ghz, templates off", of: "ordeal", to: "ghz, templates off", figure: rate, want: 1.2},
-		{name: "CPU per call to ghz as it comes", of: "ordeal", to: "ghz", figure: cost, unjudged: true},
-		{name: "CPU per call to ghz, templates off", of: "ordeal", to: "ghz, templates off", figure: cost, unjudged: true},
+		{name: "CPU per call to ghz as it comes", of: "ordeal", to: "ghz", figure: cost, ofCost: true, unjudged: true},
+		{name: "CPU per call to ghz, templates off", of: "ordeal", to: "ghz, templates off", figure: cost, ofCost: true, unjudged: true},
 		{name: "rate, recording everything", of: "ordeal", to: "ordeal, engine alone", figure: rate, want: 0.9},
 	}
 	httpTools := []*tool{vegeta(), fortio(), k6(), wrk(), ordeal("ordeal"), discarding()}
@@ -33,9 +33,9 @@ func comparisons(clients, perSecond int) []comparison {
 		{name: "rate to fortio", of: "ordeal", to: "fortio", figure: rate, want: 1},
 		{name: "rate to k6", of: "ordeal", to: "k6", figure: rate, want: 3},
 		{name: "rate to wrk", of: "ordeal", to: "wrk", figure: rate, want: 0.75},
-		{name: "CPU per call to vegeta", of: "ordeal", to: "vegeta", figure: cost, want: 0.55, atMost: true},
+		{name: "CPU per call to vegeta", of: "ordeal", to: "vegeta", figure: cost, ofCost: true, want: 0.55, atMost: true},
 		{name: "rate, recording everything", of: "ordeal", to: "ordeal, engine alone", figure: rate, want: 0.9},
-		{name: "CPU per call, recording everything", of: "ordeal", to: "ordeal, engine alone", figure: cost, unjudged: true},
+		{name: "CPU per call, recording everything", of: "ordeal", to: "ordeal, engine alone", figure: cost, ofCost: true, unjudged: true},
 	}
 	return []comparison{
 		{
@@ -50,9 +50,9 @@ func comparisons(clients, perSecond int) []comparison {
 			key: "http-fixed", title: "HTTP/1.1, at a fixed rate", server: plainServer,
 			job: job{clients: clients, rate: perSecond}, tools: []*tool{vegeta(), fortio(), k6(), ordeal("ordeal")},
 			targets: []target{
-				{name: "CPU per call to vegeta", of: "ordeal", to: "vegeta", figure: cost, unjudged: true},
-				{name: "CPU per call to fortio", of: "ordeal", to: "fortio", figure: cost, unjudged: true},
-				{name: "CPU per call to k6", of: "ordeal", to: "k6", figure: cost, unjudged: true},
+				{name: "CPU per call to vegeta", of: "ordeal", to: "vegeta", figure: cost, ofCost: true, unjudged: true},
+				{name: "CPU per call to fortio", of: "ordeal", to: "fortio", figure: cost, ofCost: true, unjudged: true},
+				{name: "CPU per call to k6", of: "ordeal", to: "k6", figure: cost, ofCost: true, unjudged: true},
 			},
 		},
 		{

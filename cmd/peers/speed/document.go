@@ -61,6 +61,9 @@ func (s *Study) summary(b *strings.Builder) {
 			case "✗":
 				missed++
 				fmt.Fprintf(b, "- **Not reached**, %s: %s is %s, wanted %s.\n", o.title, v.name, v.ratio(), v.limit())
+			case "≈":
+				open++
+				fmt.Fprintf(b, "- **Not told apart**, %s: %s is %s, both at the limit of the server.\n", o.title, v.name, v.ratio())
 			case "?":
 				open++
 				fmt.Fprintf(b, "- **Not known**, %s: %s has no figures.\n", o.title, v.name)
@@ -108,7 +111,7 @@ func cells(b *strings.Builder, values []string) {
 }
 
 func (s *Study) commands(b *strings.Builder) {
-	b.WriteString("## The commands\n\n")
+	fmt.Fprintf(b, "## The commands\n\n%s is the server's address. A file that was read before is not shown again.\n\n", anyAddr)
 	shown := map[string]bool{}
 	for _, o := range s.outcomes {
 		fmt.Fprintf(b, "%s:\n\n", o.title)

@@ -228,7 +228,7 @@ func (p *process) kill() error {
 	if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("end a tool: %w", err)
 	}
-	<-p.ended
+	<-p.ended //nolint:errcheck // it was killed
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 )
 
@@ -16,11 +17,14 @@ type command struct {
 	files map[string]string
 }
 
-// commands are those of a comparison, as they were run.
-func (b *bench) commands(c comparison) []command {
+// anyAddr stands for the server's address, which is another one each time.
+const anyAddr = "ADDR"
+
+// commands are those of a comparison, as they are run.
+func commands(c comparison, w window) []command {
 	var list []command
 	j := c.job
-	j.addr, j.lasts = b.server.addr, b.window.lasts()
+	j.addr, j.lasts = anyAddr, w.lasts()
 	for _, t := range c.tools {
 		name := t.peer
 		if name == selfBinary {
@@ -43,22 +47,38 @@ func (b *bench) commands(c comparison) []command {
 }
 
 // profile runs Ordeal once more, with a CPU profile, and gives the functions
-// that it spent its time in.
+// that it spent its time in: by their own time, and, those outside of Go's own
+// library, with all that they call.
 func (b *bench) profile(ctx context.Context, j job) (string, error) {
 	file := filepath.Join(b.dir, "cpu.prof")
 	if _, err := b.measure(ctx, ordeal("ordeal, profiled", "--profile="+file), j); err != nil {
 		return "", fmt.Errorf("profile ordeal: %w", err)
 	}
 	defer os.Remove(file) //nolint:errcheck // below a directory that goes as a whole
-	out, err := exec.CommandContext(ctx, "go", "tool", "pprof", "-top", "-nodecount=25", b.binaries[ordealBinary], file).Output()
+	own, err := b.top(ctx, file, "-nodecount=15")
+	if err != nil {
+		return "", err
+	}
+	all, err := b.top(ctx, file, "-cum", "-nodecount=30", `-show=^(ordeal/|[a-z0-9]+(\.[a-z0-9]+)+/)`)
+	if err != nil {
+		return "", err
+	}
+	return own + "\n\n" + all, nil
+}
+
+// typeArguments are those of a generic function, which fill lines and say little.
+var typeArguments = regexp.MustCompile(`\[go\.shape\..*\]`)
+
+// top is pprof's table of functions.
+func (b *bench) top(ctx context.Context, file string, how ...string) (string, error) {
+	args := append(append([]string{"tool", "pprof", "-top"}, how...), b.binaries[ordealBinary], file)
+	out, err := exec.CommandContext(ctx, "go", args...).Output()
 	if err != nil {
 		return "", fmt.Errorf("read the profile of ordeal: %w", err)
 	}
-	_, table, found := strings.Cut(string(out), "Showing nodes")
-	if _, rows, ok := strings.Cut(table, "\n"); found && ok {
-		if i := strings.Index(rows, "      flat"); i >= 0 {
-			return strings.TrimRight(rows[i:], "\n"), nil
-		}
+	i := strings.Index(string(out), "      flat")
+	if i < 0 {
+		return "", fmt.Errorf("the profile of ordeal has no table: %.200s", out)
 	}
-	return "", fmt.Errorf("the profile of ordeal has no table: %.200s", out)
+	return typeArguments.ReplaceAllString(strings.TrimRight(string(out)[i:], "\n"), "[…]"), nil
 }

@@ -76,6 +76,7 @@ type target struct {
 	figure   func(figures) float64
 	want     float64
 	atMost   bool // want is an upper limit
+	ofCost   bool // of processor time, not of the rate
 	unjudged bool // shown for what it tells; nothing is wanted
 }
 

@@ -170,7 +170,7 @@ func (s *Study) find(ctx context.Context, dir string) (map[string]string, error)
 		return nil, fmt.Errorf("ask ordeal for its version: %w", err)
 	}
 	first, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
-	binaries[ordealBinary], s.versions[ordealBinary] = path, strings.TrimPrefix(first, "ordeal ")
+	binaries[ordealBinary], s.versions[ordealBinary] = path, strings.Join(strings.Fields(strings.TrimPrefix(first, "ordeal ")), " ")
 	return binaries, nil
 }
 
@@ -252,7 +252,7 @@ func (s *Study) compare(ctx context.Context, progress io.Writer, c comparison, b
 			}
 		}
 	}
-	found.lines = b.commands(c)
+	found.lines = commands(c, b.window)
 	if s.options.Profile && binaries[ordealBinary] != "" {
 		found.profile, err = b.profile(ctx, c.job)
 		if err != nil {

@@ -19,17 +19,17 @@ func (o outcome) row(t *tool) []string {
 	if r.of(rate).N == 0 {
 		return []string{t.name, "no figures", "", "", "", ""}
 	}
-	attained := text(r.of(rate), 0)
+	busy := fmt.Sprintf("%.0f%%", 100*r.of(served).Median)
 	if o.limited(t.name) {
-		attained += "*"
+		busy += "*"
 	}
 	last := "–"
 	if v := r.of(p99).Median; v > 0 {
 		last = number(v, 2)
 	}
 	return []string{
-		t.name, attained, text(r.of(cost), 1), last,
-		number(r.of(memory).Median, 0), fmt.Sprintf("%.0f%%", 100*r.of(served).Median),
+		t.name, text(r.of(rate), 0), text(r.of(cost), 1), last,
+		number(r.of(memory).Median, 0), busy,
 	}
 }
 
@@ -74,7 +74,7 @@ func (o outcome) errors() []string {
 func (o outcome) notes() []string {
 	list := o.errors()
 	if slices.ContainsFunc(o.tools, func(t *tool) bool { return o.limited(t.name) }) {
-		list = append(list, "* The server used its whole processor: it was the limit, a faster tool could have been no faster.")
+		list = append(list, "* The server used its whole processor: it was the limit, a faster tool could have been no faster. Two tools at that limit are not told apart by their rates (≈).")
 	}
 	for _, t := range o.tools {
 		if n := o.unlike(t); n != "" {
@@ -112,18 +112,25 @@ func (o outcome) unlike(t *tool) string {
 // verdict is a target with what was found.
 type verdict struct {
 	target
-	found spread
+	found  spread
+	capped bool // both tools went as fast as the server could, so their rates tell nothing of them
 }
 
 func (o outcome) verdicts() []verdict {
 	list := make([]verdict, len(o.targets))
 	for i, t := range o.targets {
-		list[i] = verdict{t, o.results[t.of].over(o.results[t.to], t.figure)}
+		capped := !t.ofCost && !t.unjudged && o.limited(t.of) && o.limited(t.to)
+		list[i] = verdict{t, o.results[t.of].over(o.results[t.to], t.figure), capped}
 	}
 	return list
 }
 
-func (v verdict) mark() string { return v.target.mark(v.found) }
+func (v verdict) mark() string {
+	if v.capped && v.found.N > 0 {
+		return "≈"
+	}
+	return v.target.mark(v.found)
+}
 
 // limit is what was wanted.
 func (v verdict) limit() string {
@@ -191,18 +198,19 @@ func (s *Study) conditions() []string {
 }
 
 // widths of the columns of the terminal's table; the first is for names.
-var widths = []int{20, 21, 18, 8, 5, 8}
+var widths = []int{20, 23, 17, 7, 5, 8}
 
 func line(b *strings.Builder, cells []string) {
+	var text strings.Builder
 	for i, c := range cells {
 		if i == 0 {
 			c = pad(c, widths[i])
 		} else {
 			c = strings.Repeat(" ", max(0, widths[i]-utf8.RuneCountInString(c))) + c
 		}
-		b.WriteString(c)
+		text.WriteString(c)
 	}
-	b.WriteString("\n")
+	b.WriteString(strings.TrimRight(text.String(), " ") + "\n")
 }
 
 func pad(text string, width int) string {

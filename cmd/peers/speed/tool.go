@@ -35,6 +35,11 @@ type job struct {
 	lasts   time.Duration
 }
 
+// mostInFlight caps the calls in flight of an open model as Ordeal does where a
+// scenario says nothing: without a cap, vegeta starts a worker for each call
+// that is due, and a short stall can be its end.
+const mostInFlight = 1000
+
 // said is what a tool says of itself at its end.
 type said struct {
 	calls  int64

@@ -21,7 +21,7 @@ func vegeta() *tool {
 		args: func(j job) []string {
 			args := []string{"attack", "-targets=targets.txt", "-duration=" + j.lasts.String(), "-output=results.bin"}
 			if j.rate > 0 {
-				return append(args, "-rate="+strconv.Itoa(j.rate))
+				return append(args, "-rate="+strconv.Itoa(j.rate), "-max-workers="+strconv.Itoa(mostInFlight))
 			}
 			return append(args, "-rate=0", "-max-workers="+strconv.Itoa(j.clients))
 		},
@@ -101,7 +101,7 @@ func k6() *tool {
 func k6Script(j job) string {
 	how := fmt.Sprintf("executor: 'constant-vus', vus: %d", j.clients)
 	if j.rate > 0 {
-		how = fmt.Sprintf("executor: 'constant-arrival-rate', rate: %d, timeUnit: '1s', preAllocatedVUs: %d, maxVUs: 1000", j.rate, j.clients)
+		how = fmt.Sprintf("executor: 'constant-arrival-rate', rate: %d, timeUnit: '1s', preAllocatedVUs: %d, maxVUs: %d", j.rate, j.clients, mostInFlight)
 	}
 	return fmt.Sprintf(`import http from 'k6/http';
 export const options = {
