@@ -2,8 +2,10 @@ package load
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -123,5 +125,56 @@ func TestGoAwayIsNoFailure(t *testing.T) {
 	n := got.classes()
 	if n[evidence.OK] < 100 || n[evidence.OK] != got.count() {
 		t.Errorf("classes %v", n)
+	}
+}
+
+// TestGRPCCallsEndWithTheRun: calls in flight, and calls that wait for a
+// connection, do not run to their timeout when the run is cancelled.
+func TestGRPCCallsEndWithTheRun(t *testing.T) {
+	t.Parallel()
+	for _, sub := range subjects() {
+		if sub.spec.GRPC == nil {
+			continue
+		}
+		for _, connected := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s/connected=%v", sub.name, connected), func(t *testing.T) {
+				t.Parallel()
+				spec := sub.spec
+				describeFromFile(t, &spec)
+				spec.Rate, spec.Timeout, spec.Workers = holdAt(1000), 10*time.Minute, 20
+				tg := newSilentTarget(t)
+				if connected {
+					tg = sub.target(t)
+					tg.delay.Store(-1) // no answer
+				}
+				var issued atomic.Int64
+				engine, err := spec.Engine(Env{Addrs: []string{tg.addr}, Clock: evidence.NewClock(), End: time.Hour, Issued: &issued})
+				if err != nil {
+					t.Fatal(err)
+				}
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				cancelled := make(chan time.Time, 1)
+				var helper sync.WaitGroup
+				helper.Go(func() {
+					poll(func() bool { return issued.Load() == 20 && (!connected || tg.calls.Load() == 20) })
+					cancelled <- time.Now()
+					cancel()
+				})
+				got := &collector{}
+				if err := engine.Run(ctx, 0, schedule(t, spec, phases(time.Hour), 1), got); err != nil {
+					t.Error(err)
+				}
+				took := time.Since(<-cancelled)
+				helper.Wait()
+				// Now and then ghz takes 10 s more to close its connections.
+				if took < grace/2 || took > grace+25*time.Second {
+					t.Errorf("it took %v to end the calls", took)
+				}
+				if n := got.classes(); n[evidence.Timeout] != 20 || got.count() != 20 {
+					t.Errorf("classes %v", n)
+				}
+			})
+		}
 	}
 }
