@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -88,24 +86,4 @@ func reportOne(w io.Writer, dir string, render []reports.Renderer, output string
 		return err // what cannot be chosen is an error of usage
 	}
 	return exitError{code: exitFail, err: err}
-}
-
-func (j judged) print(w io.Writer, render reports.Renderer) error {
-	out := bufio.NewWriterSize(w, 64<<10)
-	if err := render(out, j.document); err != nil {
-		return err
-	}
-	return out.Flush()
-}
-
-func (j judged) printTo(path string, render reports.Renderer) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return fmt.Errorf("write report: %w", err)
-	}
-	defer f.Close() //nolint:errcheck // closed with its error below
-	if err := j.print(f, render); err != nil {
-		return err
-	}
-	return f.Close()
 }
