@@ -24,6 +24,7 @@ type late struct {
 	full     float64       // share of all waiting that was done while the workers were taken
 	taken    float64       // share of the time in which the workers were taken
 	strain   strain        // while calls waited
+	waits    int64         // how often in the whole run evidence had to wait for the disk
 	unknown  string        // why nothing can be said
 }
 

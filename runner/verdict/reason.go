@@ -18,6 +18,7 @@ const (
 	sharedMachine               // the generator used more of a full machine than the targets
 	lateScheduler               // goroutines of the generator waited for a core
 	collection                  // garbage collection stopped the generator
+	slowDisk                    // evidence had to wait until the disk took it
 )
 
 // What counts as evidence against the generator and its machine, as shares of
@@ -57,6 +58,8 @@ func (l late) reason() reason {
 		return slowTarget
 	case s.pause >= smallLag/2 && s.pause >= l.p99/2:
 		return collection
+	case l.waits > 0:
+		return slowDisk
 	}
 	return unexplained
 }
@@ -91,6 +94,8 @@ func (l late) words() (what, todo string) {
 	case collection:
 		return fmt.Sprintf("garbage collection stopped the generator for up to %s", formatDuration(s.pause)),
 			"let it use more memory (GOGC) or " + l.less()
+	case slowDisk:
+		return "evidence had to wait for the disk: " + times(int(l.waits)), "write it to a faster disk (--out) or " + l.less()
 	}
 	if l.unknown != "" {
 		return "nothing is known of the reason: " + l.unknown, "give the generator more CPU or " + l.less()

@@ -41,7 +41,7 @@ func (w *witness) late(load string, phases Phases) late {
 		return late{unknown: "the run has no load " + load}
 	}
 	m := w.run.Meta.Loads[i]
-	l := late{closed: m.Model == "closed", workers: m.Workers, external: external(w.run, load)}
+	l := late{closed: m.Model == "closed", workers: m.Workers, external: external(w.run, load), waits: w.run.Meta.Waits}
 	summary, err := w.run.Summary()
 	if err == nil {
 		err = w.read(!l.closed)
