@@ -48,6 +48,7 @@ exit code is that of the worst verdict.`,
 			if err != nil {
 				return exitError{code: exitFail, err: err}
 			}
+			easeCollector()
 			ctx, stop := interruptible(cmd.Context())
 			defer stop()
 			if cmd.Flags().Changed("metrics-addr") {
