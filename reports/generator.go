@@ -156,17 +156,20 @@ func usage(v []float64) *Usage {
 	if n == 0 {
 		return nil
 	}
-	u.Mean /= float64(n)
-	return &u
+	// Clocks of the CPU tick in hundredths of a second: more digits are noise.
+	tidy := func(x float64) float64 { return math.Round(x*1e4) / 1e4 }
+	return &Usage{Mean: tidy(u.Mean / float64(n)), Max: tidy(u.Max)}
 }
 
+// longest is the greatest of times in seconds; nil where none is known.
 func longest(v []float64) *time.Duration {
-	u := usage(v)
-	if u == nil {
-		return nil
+	var most *time.Duration
+	for _, x := range v {
+		if d := time.Duration(math.Round(x * 1e9)); !math.IsNaN(x) && (most == nil || d > *most) {
+			most = &d
+		}
 	}
-	d := time.Duration(u.Max * 1e9)
-	return &d
+	return most
 }
 
 // words says in one line how the generator fared.
