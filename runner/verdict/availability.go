@@ -47,7 +47,11 @@ func (a *Availability) Judge(run *evidence.Run) Verdict {
 		return v.unknown("%s", why)
 	}
 	chosen := outcomes{classes: a.Classes, codes: a.Codes, degraded: a.Degraded}
-	return a.budget(v, stats, chosen.count(stats))
+	v = a.budget(v, stats, chosen.count(stats))
+	if v.Status == Pass && !answered(stats) {
+		return v.unknown("none of the %d calls %s was answered (%s); see that the target is reached", stats.Calls, a.Over, breakdown(stats))
+	}
+	return v
 }
 
 // budget compares the failures that the objective allows with those spent. The

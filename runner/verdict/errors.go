@@ -77,21 +77,33 @@ func (e *Errors) Judge(run *evidence.Run) Verdict {
 	}
 	bad := e.outcomes().count(stats)
 	told := fmt.Sprintf("%d of %d calls: %s", bad, stats.Calls, breakdown(stats))
-	if bad < stats.Calls && stats.Of(evidence.Refused, evidence.Timeout, evidence.Other) == stats.Calls {
-		return v.unknown("none of the %d calls %s was answered (%s), so it says nothing that %s ended in %s; see that the target is reached",
-			stats.Calls, e.During, breakdown(stats), several(bad, "call"), e.outcomes())
-	}
 	switch {
 	case e.Count != nil:
-		return v.against(e.Count.limit, float64(bad)).failing("%s", told)
+		v = v.against(e.Count.limit, float64(bad)).failing("%s", told)
+		return e.answered(v, e.Count.limit, stats, bad)
 	case e.Ratio != nil:
 		v = v.against(e.Ratio.limit, float64(bad)/float64(stats.Calls)).failing("%s", told)
 		if need := callsFor(e.Ratio.limit); v.Status == Pass && stats.Calls < need {
 			return v.unknown("%d calls are too few to tell a share %s: it takes at least %d", stats.Calls, e.Ratio, need)
 		}
-		return v
+		return e.answered(v, e.Ratio.limit, stats, bad)
 	}
 	return v.unknown("no limit is given")
+}
+
+// answered takes back that few calls ended badly in a certain way where none was
+// answered at all.
+func (e *Errors) answered(v Verdict, l limit, stats *evidence.Stats, bad int64) Verdict {
+	if v.Status != Pass || !l.holds(0) || answered(stats) {
+		return v
+	}
+	return v.unknown("none of the %d calls %s was answered (%s), so it says nothing that %s ended in %s; see that the target is reached",
+		stats.Calls, e.During, breakdown(stats), several(bad, "call"), e.outcomes())
+}
+
+// answered reports whether any call was, be it by breaking its connection.
+func answered(stats *evidence.Stats) bool {
+	return stats.Of(evidence.Refused, evidence.Timeout, evidence.Other) < stats.Calls
 }
 
 // callsFor is how many calls it takes for a share to be told at all: as many

@@ -157,6 +157,17 @@ func TestErrorsOfATargetThatDoesNotAnswer(t *testing.T) {
 			return true
 		})
 		run := s.end()
-		want(t, judgeBy(t, run, &Errors{Load: "browse", During: Phases{"steady"}, Ratio: of[RatioLimit](t, "< 1%"), Classes: c.asked}), c.want, c.says)
+		check := &Errors{Load: "browse", During: Phases{"steady"}, Ratio: of[RatioLimit](t, "< 1%"), Classes: c.asked}
+		want(t, judgeBy(t, run, check), c.want, c.says)
+		check.Ratio, check.Count = nil, of[CountLimit](t, "= 0")
+		want(t, judgeBy(t, run, check), c.want, "")
+		check.Count = of[CountLimit](t, "> 500") // that calls end so is what is asked for
+		opposite := Fail
+		if c.want == Fail {
+			opposite = Pass
+		}
+		want(t, judgeBy(t, run, check), opposite, "")
+		available := &Availability{Load: "browse", Over: Phases{"steady"}, AtLeast: of[Share](t, "99%"), Classes: c.asked}
+		want(t, judgeBy(t, run, available), c.want, "")
 	}
 }
