@@ -82,6 +82,12 @@ func (c *checker) loads() {
 			c.bad(l.HTTP, "target", "want grpc", "the reference users speaks gRPC, not HTTP")
 		case l.Trickle != nil && t.Reference == "users":
 			c.bad(l.Trickle, "target", "want a target that speaks HTTP", "the reference users speaks gRPC, not HTTP")
+		case l.GRPC != nil && t.Secure():
+			c.bad(l.GRPC, "target", "want a target without https", "gRPC calls are made without TLS")
+		case l.Trickle != nil && t.Secure():
+			c.bad(l.Trickle, "target", "want a target without https", "a slow client speaks without TLS")
+		case l.HTTP != nil && l.HTTP.TLS != nil && !t.Secure():
+			c.bad(l.HTTP, "tls", "want external: https://host:port in the target, or no tls", "%s does not speak TLS", t.Name)
 		}
 		if _, err := l.Schedule(c.Spans(l.Name), c.Seed); err != nil && !l.Closed() {
 			c.bad(l, "rate", "", "%v", err)

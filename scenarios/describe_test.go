@@ -92,3 +92,27 @@ func mustParse(t *testing.T, text string) *Plan {
 	}
 	return p
 }
+
+// TestTransportFollowsTheTarget: what a load does not say of its transport
+// follows from whether its target speaks TLS.
+func TestTransportFollowsTheTarget(t *testing.T) {
+	p := mustParse(t, `ordeal: v1
+name: x
+targets:
+  plain:  {external: "http://127.0.0.1:8080"}
+  secure: {external: "https://127.0.0.1:8443"}
+load:
+  a: {http: {target: plain, get: /}, rate: 1/s}
+  b: {http: {target: secure, get: /, tls: {insecure: true}}, rate: 1/s}
+  c: {http: {target: secure, get: /, transport: fast}, rate: 1/s}
+timeline:
+  - {phase: steady, for: 10s}
+expect:
+  - errors: {load: a, count: "= 0"}
+`)
+	for name, want := range map[string]string{"a": "fast", "b": "standard", "c": "fast"} {
+		if got := p.Load(name).Meta(p.Spans(name), 1).Transport; got != want {
+			t.Errorf("load %s goes by %q, want %q", name, got, want)
+		}
+	}
+}

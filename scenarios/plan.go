@@ -90,6 +90,9 @@ func newPlan(doc *document, root *node) *Plan {
 	for _, name := range keysOf(root.get("load")) {
 		spec := doc.Load[name]
 		spec.Name = name
+		if target := doc.Targets[spec.Target()]; target != nil {
+			spec.Secure = target.Secure()
+		}
 		p.Loads = append(p.Loads, spec)
 	}
 	var start time.Duration

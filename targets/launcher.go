@@ -208,7 +208,7 @@ func (t *Target) MetricsURLs() map[string]string {
 	urls := map[string]string{}
 	if len(t.procs) == 0 {
 		if t.Spec.Metrics != "" {
-			urls[t.Spec.Name] = onAddr(t.addr, t.Spec.Metrics)
+			urls[t.Spec.Name] = t.Spec.onAddr(t.addr, t.Spec.Metrics)
 		}
 		return urls
 	}

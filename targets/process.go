@@ -241,7 +241,7 @@ func (p *Process) metricsURL() string {
 	case p.spec.Kind() == KindReference:
 		return "http://" + p.admin + "/metrics"
 	case p.spec.Metrics != "":
-		return onAddr(p.addr, p.spec.Metrics)
+		return p.spec.onAddr(p.addr, p.spec.Metrics)
 	default:
 		return ""
 	}

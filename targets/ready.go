@@ -93,7 +93,7 @@ func cutShort(ctx context.Context, err error) bool {
 // probe asks a target that tells of itself as its spec says.
 func probe(ctx context.Context, spec *Spec, addr string) error {
 	if spec.Ready != nil && spec.Ready.HTTP != "" {
-		return probeHTTP(ctx, onAddr(addr, spec.Ready.HTTP))
+		return probeHTTP(ctx, spec.onAddr(addr, spec.Ready.HTTP))
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
@@ -134,9 +134,13 @@ func probeHTTP(ctx context.Context, url string) error {
 }
 
 // onAddr makes a URL of a path on an address; a whole URL stays as it is.
-func onAddr(addr, path string) string {
+func (s *Spec) onAddr(addr, path string) string {
 	if strings.Contains(path, "://") {
 		return path
 	}
-	return "http://" + addr + "/" + strings.TrimPrefix(path, "/")
+	scheme := "http://"
+	if s.Secure() {
+		scheme = "https://"
+	}
+	return scheme + addr + "/" + strings.TrimPrefix(path, "/")
 }

@@ -19,7 +19,7 @@ type Spec struct {
 
 	Reference string   `yaml:"reference" enum:"gateway,users" doc:"a reference service that comes with Ordeal"`
 	Command   []string `yaml:"command" doc:"a program of yours and its arguments; ${addr}, ${host}, ${port} and ${calls.NAME} are filled in"`
-	External  string   `yaml:"external" doc:"a service that runs already: its address, as host:port or http://host:port"`
+	External  string   `yaml:"external" doc:"a service that runs already: its address, as host:port, http://host:port or https://host:port"`
 
 	Calls    map[string]string `yaml:"calls" ref:"target" doc:"the targets that this one calls, by the name it knows them by (a flag of a reference service, ${calls.NAME} of a command)"`
 	Tuning   map[string]string `yaml:"tuning" doc:"settings of a reference service by name, such as breaker: off"`
@@ -233,26 +233,30 @@ func (s *Spec) String() string {
 
 var placeholder = regexp.MustCompile(`\$\{([^}]*)\}`)
 
+// Secure reports whether the target speaks TLS.
+func (s *Spec) Secure() bool { return strings.HasPrefix(s.External, "https://") }
+
 func externalAddr(text string) (string, error) {
 	addr := text
 	if strings.Contains(text, "://") {
 		u, err := url.Parse(text)
 		if err != nil {
-			return "", fmt.Errorf("want host:port or http://host:port: %w", err)
+			return "", fmt.Errorf("want host:port, http://host:port or https://host:port: %w", err)
 		}
-		if u.Scheme != "http" {
-			return "", fmt.Errorf("want host:port or http://host:port, not the scheme %q", u.Scheme)
+		port, ok := map[string]string{"http": "80", "https": "443"}[u.Scheme]
+		if !ok {
+			return "", fmt.Errorf("want host:port, http://host:port or https://host:port, not the scheme %q", u.Scheme)
 		}
 		if u.Path != "" && u.Path != "/" {
 			return "", fmt.Errorf("want an address without a path: paths belong to the load")
 		}
 		addr = u.Host
 		if u.Port() == "" {
-			addr = net.JoinHostPort(u.Hostname(), "80")
+			addr = net.JoinHostPort(u.Hostname(), port)
 		}
 	}
 	if host, port, err := net.SplitHostPort(addr); err != nil || host == "" || port == "" {
-		return "", fmt.Errorf("want host:port or http://host:port, not %q", text)
+		return "", fmt.Errorf("want host:port, http://host:port or https://host:port, not %q", text)
 	}
 	return addr, nil
 }

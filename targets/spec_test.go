@@ -31,7 +31,8 @@ func TestSpecValidate(t *testing.T) {
 		"callee in env":        {func(s *Spec) { s.Command, s.Env = []string{"x"}, map[string]string{"A": "${calls.db}"} }, "env.A: needs calls: {db"},
 		"env of a reference":   {func(s *Spec) { s.Reference, s.Env = "users", map[string]string{"A": "${addr}"} }, "env.A: command"},
 		"shared address":       {func(s *Spec) { s.Command, s.Listen, s.Replicas = []string{"x"}, "127.0.0.1:1", 2 }, "listen: cannot share"},
-		"https":                {func(s *Spec) { s.External = "https://h:1" }, `external: scheme "https"`},
+		"https":                {func(s *Spec) { s.External = "https://h:1" }, ""},
+		"unknown scheme":       {func(s *Spec) { s.External = "ftp://h:1" }, `external: scheme "ftp"`},
 		"external path":        {func(s *Spec) { s.External = "http://h:1/x" }, "external: without a path"},
 		"external started":     {func(s *Spec) { s.External, s.Env = "h:1", map[string]string{"A": "b"} }, "env: not started"},
 	} {
