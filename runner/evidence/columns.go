@@ -11,10 +11,12 @@ import (
 // cursor walks one column of one row group, a page at a time, and keeps dictionary
 // values decoded so that a row costs no allocation.
 type cursor struct {
-	pages parquet.Pages
-	page  parquet.Page
-	pos   int // rows of page used
-	left  int // rows of page not used
+	chunk  parquet.ColumnChunk
+	pages  parquet.Pages // nil until the first row is asked for
+	page   parquet.Page
+	pos    int // rows of page used
+	left   int // rows of page not used
+	behind int // rows to pass over before the next
 
 	dict    parquet.Dictionary // of page; nil where its values are plain
 	ints    []int64            // values of dict
@@ -25,9 +27,15 @@ type cursor struct {
 
 // ready makes sure that there are rows to take and says how many.
 func (c *cursor) ready() (int, error) {
+	if c.pages == nil {
+		c.pages = c.chunk.Pages()
+	}
 	for c.left == 0 {
 		c.release()
 		page, err := c.pages.ReadPage()
+		if errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
 		if err != nil {
 			return 0, err
 		}
@@ -41,6 +49,23 @@ func (c *cursor) ready() (int, error) {
 		c.reader = nil
 	}
 	return c.left, nil
+}
+
+// upTo passes over the rows that it is behind and says how many of n rows there
+// are to take.
+func (c *cursor) upTo(n int) (int, error) {
+	for {
+		have, err := c.ready()
+		if err != nil {
+			return 0, err
+		}
+		if c.behind == 0 {
+			return min(n, have), nil
+		}
+		passed := min(have, c.behind)
+		c.advance(passed)
+		c.behind -= passed
+	}
 }
 
 func (c *cursor) release() {

@@ -201,11 +201,12 @@ func openRegular(path string) (*os.File, int64, error) {
 // decoder reads the rows of one kind, some at a time. One goroutine uses it.
 type decoder[T any] interface {
 	columns() []column
-	// wants reports whether a column is asked for, by its place in columns.
+	// wants reports whether a column is asked for in every row, by its place in columns.
 	wants(column int) bool
-	// decode fills rows from cursors that stand on the columns in the order of
-	// columns; those that are asked for each have that many rows ready.
-	decode(cursors []cursor, rows []T) error
+	// decode takes len(rows) rows from cursors that stand on the columns in the
+	// order of columns; those that are asked for each have that many ready. It fills
+	// the first of rows with those that it keeps.
+	decode(cursors []cursor, rows []T) (kept int, err error)
 }
 
 // scanGroup decodes a row group. room makes room for some rows, and each takes
@@ -220,51 +221,46 @@ func scanGroup[T any](g parquet.RowGroup, at []int, d decoder[T], room func() []
 	if err := guarded(func() error {
 		chunks := g.ColumnChunks()
 		for i, c := range at {
-			if d.wants(i) {
-				cursors[i].pages = chunks[c].Pages()
-			}
+			cursors[i].chunk = chunks[c]
 		}
 		return nil
 	}); err != nil {
 		return err
 	}
 	for left := g.NumRows(); left > 0; {
-		rows := room()
-		rows = rows[:min(int64(len(rows)), left)]
-		for done := 0; done < len(rows); {
-			var n int
+		rows, have := room(), 0
+		for have < len(rows) && left > 0 {
+			var n, kept int
 			// Only the library's part is guarded: a panic of each is its caller's.
 			if err := guarded(func() (err error) {
-				n, err = fill(cursors, d, rows[done:])
+				n, kept, err = fill(cursors, d, rows[have:min(int64(len(rows)), int64(have)+left)])
 				return err
 			}); err != nil {
 				return err
 			}
-			done += n
+			have += kept
+			left -= int64(n)
 		}
-		if err := each(rows); err != nil {
+		if err := each(rows[:have]); err != nil {
 			return err
 		}
-		left -= int64(len(rows))
 	}
 	return nil
 }
 
-// fill decodes as many rows as all columns have ready.
-func fill[T any](cursors []cursor, d decoder[T], rows []T) (int, error) {
-	n := len(rows)
+// fill decodes as many rows as all columns that are asked for have ready.
+func fill[T any](cursors []cursor, d decoder[T], rows []T) (n, kept int, err error) {
+	n = len(rows)
 	for i := range cursors {
-		if cursors[i].pages == nil {
+		if !d.wants(i) {
 			continue
 		}
 		have, err := cursors[i].ready()
-		if errors.Is(err, io.EOF) {
-			err = io.ErrUnexpectedEOF
-		}
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		n = min(n, have)
 	}
-	return n, d.decode(cursors, rows[:n])
+	kept, err = d.decode(cursors, rows[:n])
+	return n, kept, err
 }

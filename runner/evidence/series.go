@@ -54,7 +54,7 @@ const keptValues = 2 << 20
 func (r *Run) readSeries(target, name string) []Series {
 	type key struct{ target, name, labels string }
 	found := make(map[key]*Series)
-	for rows, err := range batches(r.points, nil, newPointDecoder) {
+	for rows, err := range batches(r.points, nil, pointsOf(target, name)) {
 		if err != nil {
 			r.warn(err.Error())
 			continue
@@ -62,9 +62,6 @@ func (r *Run) readSeries(target, name string) []Series {
 		var last *Series
 		for i := range rows {
 			p := &rows[i]
-			if (name != "" && p.Name != name) || !isOf(p.Target, target) {
-				continue
-			}
 			if last == nil || last.Labels != p.Labels || last.Name != p.Name || last.Target != p.Target {
 				k := key{p.Target, p.Name, p.Labels}
 				if last = found[k]; last == nil {

@@ -1,8 +1,12 @@
 package evidence
 
 import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -109,5 +113,48 @@ func TestSeriesAskedForAgainAreTheSame(t *testing.T) {
 	times, err := r.FirstPoints()
 	if err != nil || len(times) != 2 || times["users/0"] != 0 || times["users/1"] != -time.Second {
 		t.Errorf("first points %v, %v", times, err)
+	}
+}
+
+// Series decodes only what it is asked for; the same must come of it as of
+// looking at every point.
+func TestSeriesAreThosePointsAlone(t *testing.T) {
+	dir := t.TempDir()
+	w := mustCreate(t, dir, testMeta("a"), openOnDisk)
+	r := rand.New(rand.NewPCG(9, 9))
+	for i := range 3*groupRows/2 + 77 {
+		p := point(r.IntN(7), i)
+		if i%1000 == 0 {
+			p.Target, p.Labels = "users", fmt.Sprintf("seldom=%q", strings.Repeat("x", i%50))
+		}
+		w.Point(p)
+	}
+	if err := w.Close(Completed, nil); err != nil {
+		t.Fatal(err)
+	}
+	run := mustOpen(t, dir)
+	for _, asked := range [][2]string{{"", ""}, {"users", ""}, {"users/1", ""}, {"users", "metric_1"}, {"", "metric_6"}, {"users/0", "metric_1"}, {"user", "metric_1"}} {
+		want := make(map[Point]int)
+		for p, err := range run.Points() {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if (asked[1] == "" || p.Name == asked[1]) && isOf(p.Target, asked[0]) {
+				want[p]++
+			}
+		}
+		got := make(map[Point]int)
+		all, err := run.Series(asked[0], asked[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range all {
+			for i := range s.T {
+				got[Point{At: s.T[i], Target: s.Target, Name: s.Name, Labels: s.Labels, Value: s.V[i]}]++
+			}
+		}
+		if !maps.Equal(got, want) {
+			t.Errorf("%q: %d distinct points, want %d", asked, len(got), len(want))
+		}
 	}
 }
