@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"ordeal/cmd/accuracy/target"
@@ -64,13 +66,47 @@ func judgeRun(c *testCase, o *observed) attempt {
 	a.calls = compare(known, o.load.Response, o.load.Service)
 	a.classes(o.record.Calls, c.timeout, o.load)
 	if c.messages != noMessages {
-		m := compare(messageTruth(o.record, c.messages, c.interval), o.load.Messages.Response, o.load.Messages.Service)
-		a.messages = &m
-		if m.response.count != m.trueResponse.count {
-			a.problem("the evidence has %d messages, the target %d", m.response.count, m.trueResponse.count)
-		}
+		a.judgeMessages(c, o)
 	}
 	return a
+}
+
+// judgeMessages holds the messages of a run against what the target knows of them.
+func (a *attempt) judgeMessages(c *testCase, o *observed) {
+	said := &o.load.Messages
+	m := compare(messageTruth(o.record, c.messages, c.interval), said.Response, said.Service)
+	a.messages = &m
+	type key struct{ call, n uint64 }
+	known := make(map[key]bool, len(o.record.Messages))
+	for _, m := range o.record.Messages {
+		known[key{m.Call, m.N}] = true
+	}
+	strange := 0
+	for m, err := range o.run.Messages() {
+		if err != nil {
+			a.problem("the evidence cannot be read: %v", err)
+			continue
+		}
+		if !known[key{m.Call, m.N}] {
+			strange++
+		}
+		delete(known, key{m.Call, m.N})
+	}
+	a.count(map[string]int{
+		"messages of the evidence never reached the target, or are there twice": strange,
+		"messages of the target are not in the evidence":                        len(known),
+		"messages have no answer in the evidence":                               int(said.Unanswered),
+		"messages are in the evidence and not in its figures":                   int(m.trueResponse.count - said.Count),
+	})
+}
+
+// count makes a problem of everything that there should be none of.
+func (a *attempt) count(wrong map[string]int) {
+	for _, what := range slices.Sorted(maps.Keys(wrong)) {
+		if n := wrong[what]; n != 0 {
+			a.problem("%d %s", n, what)
+		}
+	}
 }
 
 // match looks that evidence and target speak of the same calls, each once, at
@@ -98,18 +134,14 @@ func (a *attempt) match(c *testCase, o *observed, truth map[uint64]timed) {
 		}
 		a.clocks.look(s.Sent+o.base, s.Done+o.base, t)
 	}
-	for what, n := range map[string]int{
+	a.count(map[string]int{
 		"calls are in the evidence twice":                        twice,
 		"calls of the evidence never reached the target":         unknown,
 		"calls of the target are not in the evidence":            len(truth) - (len(seen) - unknown),
 		"calls have another place in the evidence's schedule":    misplaced,
 		"calls of the evidence are outside of the judged phase":  len(seen) - int(o.load.Calls),
 		"calls were planned by Ordeal beyond those of this case": int(o.meta.Planned[phaseName]) - c.schedule.count(),
-	} {
-		if n != 0 {
-			a.problem("%d %s", n, what)
-		}
-	}
+	})
 	if err := a.clocks.check(); err != nil {
 		a.problem("%v", err)
 	}

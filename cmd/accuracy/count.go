@@ -171,7 +171,7 @@ func (r *counted) table() string {
 		word = "fail"
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n%-74s %s\n", r.c.name+": "+r.c.about, word)
+	fmt.Fprintf(&b, "\n%s: %s\n  %s\n", r.c.name, word, r.c.about)
 	for _, line := range []struct {
 		what string
 		n    int64

@@ -50,9 +50,7 @@ func k6Script(c *testCase, addr string) string {
 	}
 	load, call := "import http from 'k6/http';", fmt.Sprintf("  http.get('http://%s/call', {timeout: '%v'});", addr, c.timeout)
 	if c.kind == "grpc" {
-		load = "import grpc from 'k6/net/grpc';\nconst client = new grpc.Client();"
-		call = fmt.Sprintf("  if (__ITER == 0) client.connect('%s', {plaintext: true, reflect: true});\n", addr) +
-			fmt.Sprintf("  client.invoke('grpc.testing.TestService/%s', %s, {timeout: '%v'});", c.method, c.short, c.timeout)
+		load, call = c.k6GRPC(addr)
 	}
 	return load + `
 export const options = {
@@ -68,6 +66,27 @@ export default function () {
 }
 export function handleSummary(data) { return {'summary.json': JSON.stringify(data.metrics)}; }
 `
+}
+
+// k6GRPC is how k6 makes a gRPC call: what it needs, and the call.
+func (c *testCase) k6GRPC(addr string) (load, call string) {
+	call = fmt.Sprintf("  if (__ITER == 0) client.connect('%s', {plaintext: true, reflect: true});\n", addr)
+	if c.method == "UnaryCall" {
+		return "import grpc from 'k6/net/grpc';\nconst client = new grpc.Client();",
+			call + fmt.Sprintf("  client.invoke('grpc.testing.TestService/%s', %s, {timeout: '%v'});", c.method, c.short, c.timeout)
+	}
+	load = `import {Client, Stream} from 'k6/net/grpc';
+import {setTimeout} from 'k6/timers';
+const client = new Client();
+const messages = [].concat(` + c.short + `);`
+	return load, call + fmt.Sprintf(`  const stream = new Stream(client, 'grpc.testing.TestService/%s', {});
+  stream.on('end', () => {});
+  stream.on('error', () => {});
+  const send = (i) => {
+    stream.write(messages[i]);
+    if (i + 1 < messages.length) setTimeout(() => send(i + 1), %d); else stream.end();
+  };
+  send(0);`, c.method, c.interval.Milliseconds())
 }
 
 // readK6 reads the metrics of k6's summary.

@@ -46,13 +46,7 @@ func messageTruth(r *target.Record, d direction, interval time.Duration) []timed
 			if m.N == 0 {
 				first, due = call.Arrived, call.Arrived
 			}
-			// The stream takes a message once the one before it is on its way, which
-			// the target's receiving it allows: see the size of the messages.
-			taken := due
-			if m.N > 0 {
-				taken = max(due, before.Handed)
-			}
-			out = append(out, timed{due: due, arrived: due, ended: taken})
+			out = append(out, timed{due: due, arrived: due, ended: taken(due, m, before)})
 		case bothWays:
 			if m.N == 0 {
 				first, due = m.Arrived, m.Arrived
@@ -62,4 +56,18 @@ func messageTruth(r *target.Record, d direction, interval time.Duration) []timed
 		before = m
 	}
 	return out
+}
+
+// taken is when the stream took a message from its sender. A target that waited
+// for it already has it as soon as that; otherwise the stream took it once the
+// one before was on its way, which the target's receiving allowed: messages are
+// larger than what a stream takes ahead.
+func taken(due time.Duration, m, before target.Message) time.Duration {
+	if m.Handed <= due {
+		return max(due, m.Arrived)
+	}
+	if m.N == 0 {
+		return due
+	}
+	return max(due, before.Handed)
 }

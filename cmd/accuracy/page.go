@@ -156,9 +156,10 @@ of its own, and beside each stands the truth of its own run.
 - **A message** of a server stream: from the message before it (the first: from the call's arrival) to its own. Of a
   bidirectional stream: from when it was due by its interval, counted from the first, to its answer. Of a client stream: from
   when it was due to when the stream took it. The messages of that case are larger than what a stream takes ahead of its
-  receiver, so it takes one when the target begins to receive the one before.
+  receiver, so it takes one when the target begins to receive the one before, or, where the target waits for it already, as soon
+  as it comes.
 - **Peers** send calls without a number: the i-th to arrive is the i-th of the schedule, which begins with the first arrival (or
-  earlier, if the first was held up: at the earliest start that one of the first hundred calls suggests).
+  earlier, if the first was held up: no call comes before its time, so at the earliest start that the first fifth suggests).
 - **The rule**: p50, p90, p99, p99.9 and the maximum of the response time, as Ordeal reports them from its histogram, lie
   within 2 % or 1 ms of the truth, whichever is more. A percentile needs ten values beyond it; one that the truth has and the
   report does not is a failure, and so is any difference in how many calls there were and how they ended. A case that fails

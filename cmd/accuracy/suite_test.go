@@ -132,10 +132,10 @@ func TestAttemptsAreShownAndCounted(t *testing.T) {
 	if text := r.table(); !r.passes() || !strings.Contains(text, "attempt 1 of at most 3: fail") || !strings.Contains(text, "evidence twice") {
 		t.Errorf("%v:\n%s", r.passes(), text)
 	}
-	for line := range strings.SplitSeq(r.table(), "\n") {
-		if n := len([]rune(line)); n > 80 {
-			t.Errorf("%d columns: %s", n, line)
-		}
+	inColumns(t, r.table())
+	for _, c := range cases() {
+		r := result{c: &c, attempts: []attempt{good}, peers: []peerResult{{name: "ghz-async", truth: good.calls.response}, {name: "k6", report: report{dropped: 1}}}}
+		inColumns(t, r.table())
 	}
 	r.attempts = []attempt{good, bad}
 	if r.passes() {
@@ -150,6 +150,15 @@ func TestAttemptsAreShownAndCounted(t *testing.T) {
 	}
 	if (&page{}).held() {
 		t.Error("nothing at all holds")
+	}
+}
+
+func inColumns(t *testing.T, table string) {
+	t.Helper()
+	for line := range strings.SplitSeq(table, "\n") {
+		if n := len([]rune(line)); n > 80 {
+			t.Errorf("%d columns: %s", n, line)
+		}
 	}
 }
 

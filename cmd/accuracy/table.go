@@ -14,8 +14,8 @@ func (r *result) table() string {
 	if r.passes() {
 		word = "pass"
 	}
-	fmt.Fprintf(&b, "\n%-74s %s\n", r.c.name+": "+r.c.about, word)
-	fmt.Fprintf(&b, "  target: %s (%s); load: %v, at most %d in flight\n\n", r.c.program, r.c.kind, r.c.schedule, r.c.workers)
+	fmt.Fprintf(&b, "\n%s: %s\n  %s\n", r.c.name, word, r.c.about)
+	fmt.Fprintf(&b, "  target: %s (%s); %v, at most %d in flight\n\n", r.c.program, r.c.kind, r.c.schedule, r.c.workers)
 	for i := range r.attempts {
 		a := &r.attempts[i]
 		if len(r.attempts) > 1 {
