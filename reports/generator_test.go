@@ -84,6 +84,7 @@ func TestValidityIsShown(t *testing.T) {
 		`– <span class="soft small">1 of 10</span>`,                                                          // p99.9 of steady
 		`<td class="num">4</td><td class="num">100</td><td class="num">25</td><td class="num first">50</td>`, // late, not sent, timed out, beyond p50 in the outage
 		"by the fast transport", "fast transport</span>",
+		`<a href="#generator">How late`, `<section id="generator">`,
 		"Messages: From when a message was due to its answer.",
 		`<td class="soft">messages</td><td class="num">2,000</td><td class="num">1,000/s</td>`,
 	} {
