@@ -54,6 +54,9 @@ func formatNumber(v float64) string {
 	if v == math.Trunc(v) && math.Abs(v) < 1e15 {
 		return strconv.FormatFloat(v, 'f', 0, 64)
 	}
+	if math.Abs(v) >= 1000 && math.Abs(v) < 1e15 {
+		return strconv.FormatFloat(v, 'f', 0, 64) // four digits and more; 14,830 is not 1.483e+04
+	}
 	return strconv.FormatFloat(v, 'g', 4, 64)
 }
 

@@ -256,3 +256,21 @@ func TestCoresIsTheSlopeOfACounter(t *testing.T) {
 		}
 	}
 }
+
+func TestNumbersAreWrittenAsPeopleReadThem(t *testing.T) {
+	for v, want := range map[float64]string{14843.7: "14844/s", 999.96: "1000/s", 102.7143: "102.7/s", 0.01234: "0.01234/s", 30000: "30000/s"} {
+		if got := formatRate(v); got != want {
+			t.Errorf("%v: %q, want %q", v, got, want)
+		}
+	}
+	for v, want := range map[float64]string{0.976: "0.98", 1.25: "1.2", 12: "12", 0: "0"} {
+		if got := formatCores(v); got != want {
+			t.Errorf("%v: %q, want %q", v, got, want)
+		}
+	}
+	for n, want := range map[int64]string{1: "1 call", 999: "999 calls", 1000: "1,000 calls", 1234567: "1,234,567 calls"} {
+		if got := grouped(n, "call"); got != want {
+			t.Errorf("%d: %q, want %q", n, got, want)
+		}
+	}
+}
