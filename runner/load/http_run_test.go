@@ -234,3 +234,30 @@ func TestHTTP2OverTLS(t *testing.T) {
 		server.Close()
 	}
 }
+
+// TestHTTP2StartsTogether: while the first connection is made, net/http has
+// calls wait, and asks again for a connection when it speaks HTTP/2. That is no
+// second attempt at a call.
+func TestHTTP2StartsTogether(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	for range 10 {
+		spec := get("/")
+		spec.Name, spec.Clients, spec.Timeout, spec.HTTP.TLS = "l", 20, time.Minute, &TLS{Insecure: true}
+		engine, err := spec.Engine(Env{Addrs: []string{server.URL}, Clock: evidence.NewClock(), End: time.Hour})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		got := &upTo{collector: &collector{}, n: 100, stop: cancel}
+		if err := engine.Run(ctx, 0, unpaced{}, got); err != nil {
+			t.Fatal(err)
+		}
+		if n := got.classes(); n[evidence.OK] != got.count() {
+			t.Fatalf("calls by class: %v", n)
+		}
+	}
+}

@@ -112,8 +112,7 @@ func (t *standard) close() { t.http.CloseIdleConnections() }
 // be hidden, and the target called twice for one sample.
 type once struct {
 	cancel context.CancelFunc
-	tried  bool // a first attempt has been made
-	http2  bool // where the server says which requests it has not seen
+	tried  bool // an attempt has had a connection; of HTTP/1, because with HTTP/2 the server says what it has not seen
 	again  bool // a second one was asked for
 	conn   net.Conn
 }
@@ -156,16 +155,14 @@ func (h *heard) Read(b []byte) (int, error) {
 func (o *once) trace(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GetConn: func(string) {
-			if o.tried && !o.http2 {
+			if o.tried {
 				o.again = true
 				o.cancel()
 			}
-			o.tried = true
 		},
 		GotConn: func(info httptrace.GotConnInfo) {
-			if conn, ok := info.Conn.(*tls.Conn); ok && conn.ConnectionState().NegotiatedProtocol == "h2" {
-				o.http2 = true
-			}
+			conn, ok := info.Conn.(*tls.Conn)
+			o.tried = !ok || conn.ConnectionState().NegotiatedProtocol != "h2"
 			o.conn = info.Conn
 			if o.again {
 				_ = info.Conn.Close() // a cancelled request can still be written
