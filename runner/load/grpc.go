@@ -225,7 +225,7 @@ func (e *grpcEngine) config(run *grpcRun, crew *crew, address string) (*runner.R
 		}),
 		runner.WithDataProvider(func(d *runner.CallData) ([]*dynamic.Message, error) { return run.worker(d.WorkerID).input, nil }),
 		runner.WithStreamInterceptorProviderFunc(func(d *runner.CallData) runner.StreamInterceptor {
-			return &stream{call: run.worker(d.WorkerID).next(uint64(d.RequestNumber)), messages: e.messages, vars: e.vars}
+			return &stream{call: run.worker(d.WorkerID).take(uint64(d.RequestNumber)), messages: e.messages, vars: e.vars}
 		}),
 	)
 	if err != nil {

@@ -22,6 +22,11 @@ type crew struct {
 }
 
 func newCrew(ctx context.Context, run *grpcRun, connections, inFlight int) *crew {
+	if run.pacer.closed {
+		// One call more than there are clients is let go, so that each worker finds
+		// one when it is through with its own, and waits for nobody to be woken.
+		run.pacer.slots = newSlots(inFlight + 1)
+	}
 	return &crew{ctx: ctx, run: run, step: connections, most: inFlight, ticks: make(chan load.TickValue)}
 }
 
@@ -34,11 +39,14 @@ func (c *crew) Run() {}
 // Finish implements load.WorkerTicker. Pace is not called any more.
 func (c *crew) Finish() { c.ticks <- load.TickValue{Done: true} }
 
-// grow starts workers for at least n calls in flight.
+// grow starts workers for at least n calls in flight: a half more than are
+// needed now, as whole rounds over the connections. In a closed model they are
+// the clients, all of them and no more.
 func (c *crew) grow(n int) {
-	// A half more than are needed now, as whole rounds over the connections.
-	want := min(n+n/2, max(c.most, n))
-	add := (want - c.size + c.step - 1) / c.step * c.step
+	add := (min(n+n/2, c.most) - c.size + c.step - 1) / c.step * c.step
+	if c.run.pacer.closed {
+		add = c.most - c.size
+	}
 	if add <= 0 {
 		return
 	}
@@ -55,7 +63,7 @@ func (c *crew) Pace(elapsed time.Duration, hits uint64) (time.Duration, bool) {
 		c.leave()
 		return 0, true
 	}
-	if n := int(c.run.pacer.slots.taken.Load()); n > c.size {
+	if n := int(c.run.pacer.slots.taken.Load()); n > c.size && c.size < c.most {
 		c.grow(n)
 	}
 	return wait, false

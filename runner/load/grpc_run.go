@@ -74,6 +74,24 @@ func (r *grpcRun) callOf(ctx context.Context) *grpcCall {
 	return (*r.workers.Load())[n].call.Load()
 }
 
+// number gives the number of a call that ghz counts as the given one; false for
+// a call of a closed model that was let go in advance (see crew), and whose
+// turn came when the time for calls was over.
+func (r *grpcRun) number(ghz uint64) (seq uint64, ok bool) {
+	p := r.pacer
+	if !p.closed {
+		return ghz, true
+	}
+	if p.ctx.Err() == nil && r.env.Clock.Now() < p.end {
+		return p.next(), true
+	}
+	p.slots.give()
+	if p.issued != nil {
+		p.issued.Add(-1)
+	}
+	return 0, false
+}
+
 // idle reports whether every call that was begun has ended.
 func (r *grpcRun) idle() bool {
 	return r.each(func(c *grpcCall) bool { return c.over() })

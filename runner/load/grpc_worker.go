@@ -15,6 +15,8 @@ type grpcWorker struct {
 	key   []string                 // under callKey
 	input []*dynamic.Message       // of a call with one message, as ghz wants it
 	call  atomic.Pointer[grpcCall] // that is under way, or was the last
+	taken uint64                   // ghz's number for it, from 1
+	over  bool                     // ghz asked for another call when the time for calls was over
 
 	md    metadata.MD // of the last call, where the next one has the same but for a token
 	token string      // that is in md
@@ -28,6 +30,22 @@ func newGRPCWorker(run *grpcRun, n int) *grpcWorker {
 	return w
 }
 
+// take gives the call that ghz counts as the given number; nil where the time
+// for calls is over.
+func (w *grpcWorker) take(number uint64) *grpcCall {
+	if w.taken != number+1 { // else a stream's interceptor has asked before
+		w.taken = number + 1
+		seq, ok := w.run.number(number)
+		if w.over = !ok; ok {
+			w.next(seq)
+		}
+	}
+	if w.over {
+		return nil
+	}
+	return w.call.Load()
+}
+
 // next makes room for call seq. The one before has returned from gRPC.
 func (w *grpcWorker) next(seq uint64) *grpcCall {
 	c := w.call.Load()
@@ -38,15 +56,15 @@ func (w *grpcWorker) next(seq uint64) *grpcCall {
 	return c
 }
 
-// begin gives the metadata of call seq, the last thing that ghz asks for before
-// it makes the call. Where the request cannot be made, gRPC is given metadata
-// that it refuses: an error would be kept by ghz until the end.
-func (w *grpcWorker) begin(seq uint64) *metadata.MD {
-	c := w.call.Load()
-	if c == nil || c.seq != seq { // a stream's record is there already
-		c = w.next(seq)
+// begin gives the metadata of a call, the last thing that ghz asks for before it
+// makes the call. Where there is no call to be made, gRPC is given metadata that
+// it refuses: an error would be kept by ghz until the end.
+func (w *grpcWorker) begin(number uint64) *metadata.MD {
+	c := w.take(number)
+	if c == nil {
+		return &metadata.MD{"": nil}
 	}
-	err := w.request(seq)
+	err := w.request(c.seq)
 	c.begin()
 	if err != nil {
 		c.unmade()
