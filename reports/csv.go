@@ -89,12 +89,17 @@ func csvColumns() []csvColumn {
 		}
 		return strconv.FormatInt(f.Messages.Count, 10)
 	}))
-	return append(columns, csvLatency("message_response", func(f Figures) Latency {
-		if f.Messages == nil {
-			return Latency{}
+	of := func(pick func(*MessageFigures) Latency) func(Figures) Latency {
+		return func(f Figures) Latency {
+			if f.Messages == nil {
+				return Latency{}
+			}
+			return pick(f.Messages)
 		}
-		return f.Messages.Response
-	})...)
+	}
+	columns = append(columns, csvLatency("message_response", of(func(m *MessageFigures) Latency { return m.Response }))...)
+	columns = append(columns, csvLatency("message_service", of(func(m *MessageFigures) Latency { return m.Service }))...)
+	return append(columns, csvLatency("message_send_lag", of(func(m *MessageFigures) Latency { return m.Lag }))...)
 }
 
 func csvLatency(name string, of func(Figures) Latency) []csvColumn {

@@ -43,6 +43,7 @@ func TestCSV(t *testing.T) {
 		{"browse", "outage", "planned", "200"}, {"browse", "outage", "unissued", "100"}, {"browse", "outage", "errors", "80"},
 		{"browse", "outage", "timeouts", "25"}, {"browse", "outage", "sent_late", "4"}, {"browse", "outage", "bytes", "10000"},
 		{"browse", "steady", "messages", ""}, {"streams", "steady", "messages", "2000"}, {"streams", "steady", "message_response_max_ms", "60"},
+		{"streams", "steady", "message_service_max_ms", "10"}, {"streams", "steady", "message_send_lag_max_ms", "50"},
 		{"streams", "outage", "calls", "0"}, {"streams", "outage", "response_max_ms", ""}, {"streams", "outage", "response_mean_ms", ""},
 	} {
 		if got := cell(c.load, c.phase, c.column); got != c.want {
