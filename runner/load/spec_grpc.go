@@ -17,7 +17,7 @@ type GRPC struct {
 	Data     any               `yaml:"data" doc:"the request of a unary call or a server stream; the only message of another stream"`
 	Messages []any             `yaml:"messages" doc:"the messages that a client stream or a bidirectional stream sends"`
 	Repeat   int               `yaml:"repeat" doc:"how many times the messages are sent, 1 when absent"`
-	Interval time.Duration     `yaml:"interval" doc:"the pause between two messages"`
+	Interval time.Duration     `yaml:"interval" doc:"the time between two messages: message n is due n intervals after the first one, and its latency counts from there, so a stream that holds messages up is seen; none when absent, each message goes when there is room for it"`
 	For      time.Duration     `yaml:"for" doc:"how long a stream is kept: sending stops, or receiving, after this time; without repeat, messages are sent over and over until then"`
 	Count    int               `yaml:"count" doc:"how many messages are received before the stream is ended; all when absent"`
 	Metadata map[string]string `yaml:"metadata" doc:"metadata of each call"`
@@ -25,7 +25,7 @@ type GRPC struct {
 	Rows     *Data             `yaml:"rows" doc:"a file whose rows the templates use, one row a call"`
 
 	Protoset    string `yaml:"protoset" doc:"a FileDescriptorSet, for a target without reflection (protoc --include_imports --descriptor_set_out)"`
-	Connections int    `yaml:"connections" doc:"connections to each replica that calls are spread over, 1 when absent"`
+	Connections int    `yaml:"connections" doc:"connections to each replica that calls are spread over evenly; 1 when absent, which costs the least a call: more help where the target limits the streams of a connection, or serves each with one thread"`
 }
 
 // Validate reports a call that cannot be made.
