@@ -1,6 +1,9 @@
 package evidence
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // The columns of a point, as places in pointColumns.
 const (
@@ -13,9 +16,11 @@ const (
 
 // pointDecoder decodes rows of series/*.parquet.
 type pointDecoder struct {
-	times        bool // only when, and of what target
-	target, name string
-	chosen       bool // only the points of target and name, as Series means them
+	times  bool         // only when, and of what target
+	chosen []SeriesName // only these; nil is all
+
+	lastTarget, lastName string // of the last point that was looked at
+	lastChosen, looked   bool
 
 	in      *interner
 	ints    [chunkRows]int64
@@ -28,11 +33,20 @@ func newPointDecoder() decoder[Point] { return &pointDecoder{in: newInterner()} 
 
 func newPointTimes() decoder[Point] { return &pointDecoder{in: newInterner(), times: true} }
 
-// pointsOf decodes the points of one series, or of several.
-func pointsOf(target, name string) func() decoder[Point] {
-	return func() decoder[Point] {
-		return &pointDecoder{in: newInterner(), target: target, name: name, chosen: true}
+// pointsOf decodes the points of some series.
+func pointsOf(chosen ...SeriesName) func() decoder[Point] {
+	return func() decoder[Point] { return &pointDecoder{in: newInterner(), chosen: chosen} }
+}
+
+// isChosen reports whether a point is asked for. Neighbours mostly are of the
+// same series.
+func (d *pointDecoder) isChosen(target, name string) bool {
+	if target != d.lastTarget || name != d.lastName || !d.looked {
+		d.looked = true
+		d.lastTarget, d.lastName = target, name
+		d.lastChosen = slices.ContainsFunc(d.chosen, func(n SeriesName) bool { return n.of(target, name) })
 	}
+	return d.lastChosen
 }
 
 func (d *pointDecoder) columns() []column { return pointColumns }
@@ -41,7 +55,7 @@ func (d *pointDecoder) wants(column int) bool {
 	switch {
 	case d.times:
 		return column == pointAt || column == pointTarget
-	case d.chosen:
+	case d.chosen != nil:
 		return column == pointTarget || column == pointName
 	}
 	return true
@@ -61,7 +75,7 @@ func (d *pointDecoder) decode(c []cursor, rows []Point) (kept int, err error) {
 	if err := c[pointName].texts(names, d.in); err != nil {
 		return 0, err
 	}
-	if !d.chosen {
+	if d.chosen == nil {
 		for i, s := range names {
 			rows[i].Name = s
 		}
@@ -76,7 +90,7 @@ func (d *pointDecoder) choose(c []cursor, targets, names []string, rows []Point)
 	passed := 0
 	for i := 0; i < len(rows); {
 		from := i
-		for i < len(rows) && (d.name == "" || names[i] == d.name) && isOf(targets[i], d.target) {
+		for i < len(rows) && d.isChosen(targets[i], names[i]) {
 			rows[kept+i-from].Target, rows[kept+i-from].Name = targets[i], names[i]
 			i++
 		}

@@ -54,7 +54,7 @@ func FuzzReadSegment(f *testing.F) {
 			t.Fatalf("rows that are of %d kinds at once", kinds)
 		}
 		_, _ = countRows(text, newSampleDecoder(WithDone|WithMark)) // must not panic either
-		some, err := countRows(text, pointsOf("users", "metric_1")())
+		some, err := countRows(text, pointsOf(SeriesName{"users", "metric_1"})())
 		if err2 == nil && (err != nil || some > points) {
 			t.Fatalf("%d points of one series, %v, among %d", some, err, points)
 		}

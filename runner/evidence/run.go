@@ -31,8 +31,8 @@ type Run struct {
 	warnings []string
 	summary  *Summary
 
-	series     map[[2]string][]Series // by target and name, as they were asked for
-	seriesKept int                    // values in them
+	series     map[SeriesName][]Series
+	seriesKept int // values in them
 
 	firstOnce sync.Once
 	first     map[string]time.Duration

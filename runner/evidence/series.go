@@ -23,38 +23,79 @@ type Series struct {
 // out and told by Warnings. Nobody may change the values: who asks again gets
 // the same.
 func (r *Run) Series(target, name string) ([]Series, error) {
-	asked := [2]string{target, name}
-	r.mu.Lock()
-	kept, ok := r.series[asked]
-	r.mu.Unlock()
-	if ok {
+	asked := SeriesName{target, name}
+	if kept, ok := r.keptSeries(asked); ok {
 		return slices.Clone(kept), nil
 	}
-	all := r.readSeries(target, name)
+	all := r.readSeries([]SeriesName{asked})
+	r.keepSeries(asked, all)
+	return slices.Clone(all), nil
+}
+
+// SeriesName is what Series is asked for.
+type SeriesName struct{ Target, Name string }
+
+// of reports whether a point of a target and name is meant.
+func (n SeriesName) of(target, name string) bool {
+	return (n.Name == "" || name == n.Name) && isOf(target, n.Target)
+}
+
+// Gather reads in one pass what Series will be asked for. It changes nothing but
+// the time that this takes.
+func (r *Run) Gather(asked []SeriesName) {
+	var fresh []SeriesName
+	for _, a := range asked {
+		if _, ok := r.keptSeries(a); !ok && !slices.Contains(fresh, a) {
+			fresh = append(fresh, a)
+		}
+	}
+	if len(fresh) < 2 {
+		return // Series itself is as fast
+	}
+	all := r.readSeries(fresh)
+	for _, a := range fresh {
+		var mine []Series
+		for _, s := range all {
+			if a.of(s.Target, s.Name) {
+				mine = append(mine, s)
+			}
+		}
+		r.keepSeries(a, mine)
+	}
+}
+
+// keptValues bounds the values of series that are kept for who asks again: 64 MiB.
+const keptValues = 4 << 20
+
+func (r *Run) keptSeries(asked SeriesName) (all []Series, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all, ok = r.series[asked]
+	return all, ok
+}
+
+func (r *Run) keepSeries(asked SeriesName, all []Series) {
 	values := 0
 	for i := range all {
 		values += all[i].Len()
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.seriesKept+values <= keptValues {
-		if r.series == nil {
-			r.series = make(map[[2]string][]Series)
-		}
-		r.series[asked] = all
-		r.seriesKept += values
+	if _, ok := r.series[asked]; ok || r.seriesKept+values > keptValues {
+		return
 	}
-	return slices.Clone(all), nil
+	if r.series == nil {
+		r.series = make(map[SeriesName][]Series)
+	}
+	r.series[asked] = all
+	r.seriesKept += values
 }
 
-// keptValues bounds the values of series that are kept for who asks again: 32 MiB.
-const keptValues = 2 << 20
-
 // readSeries goes through all points once.
-func (r *Run) readSeries(target, name string) []Series {
+func (r *Run) readSeries(asked []SeriesName) []Series {
 	type key struct{ target, name, labels string }
 	found := make(map[key]*Series)
-	for rows, err := range batches(r.points, nil, pointsOf(target, name)) {
+	for rows, err := range batches(r.points, nil, pointsOf(asked...)) {
 		if err != nil {
 			r.warn(err.Error())
 			continue

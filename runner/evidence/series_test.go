@@ -106,7 +106,7 @@ func TestSeriesAskedForAgainAreTheSame(t *testing.T) {
 			_ = append(first[0].V, -1) // must not be seen by others
 		}
 		again, err := r.Series(asked[0], asked[1])
-		if fresh := r.readSeries(asked[0], asked[1]); err != nil || !reflect.DeepEqual(first, again) || !reflect.DeepEqual(again, fresh) {
+		if fresh := r.readSeries([]SeriesName{{asked[0], asked[1]}}); err != nil || !reflect.DeepEqual(first, again) || !reflect.DeepEqual(again, fresh) {
 			t.Errorf("%q: %+v, then %+v, read %+v", asked, first, again, fresh)
 		}
 	}
@@ -132,8 +132,25 @@ func TestSeriesAreThosePointsAlone(t *testing.T) {
 	if err := w.Close(Completed, nil); err != nil {
 		t.Fatal(err)
 	}
-	run := mustOpen(t, dir)
-	for _, asked := range [][2]string{{"", ""}, {"users", ""}, {"users/1", ""}, {"users", "metric_1"}, {"", "metric_6"}, {"users/0", "metric_1"}, {"user", "metric_1"}} {
+	askedFor := [][2]string{{"", ""}, {"users", ""}, {"users/1", ""}, {"users", "metric_1"}, {"", "metric_6"}, {"users/0", "metric_1"}, {"user", "metric_1"}}
+	t.Run("each by itself", func(t *testing.T) { comparePoints(t, mustOpen(t, dir), askedFor) })
+	t.Run("gathered", func(t *testing.T) {
+		run := mustOpen(t, dir)
+		var names []SeriesName
+		for _, asked := range askedFor {
+			names = append(names, SeriesName{asked[0], asked[1]})
+		}
+		run.Gather(append(names[1:], names[2]))
+		if len(run.series) != len(names)-1 {
+			t.Errorf("%d kept, want %d", len(run.series), len(names)-1)
+		}
+		comparePoints(t, run, askedFor)
+	})
+}
+
+func comparePoints(t *testing.T, run *Run, askedFor [][2]string) {
+	t.Helper()
+	for _, asked := range askedFor {
 		want := make(map[Point]int)
 		for p, err := range run.Points() {
 			if err != nil {

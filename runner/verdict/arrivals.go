@@ -74,6 +74,13 @@ func (a *Arrivals) rests(*evidence.Run) basis {
 	return b
 }
 
+func (a *Arrivals) reads() []evidence.SeriesName {
+	if a.Link != "" {
+		return []evidence.SeriesName{{Target: a.Link, Name: linkCalls}, {Target: a.Link, Name: "link_bytes_up_total"}}
+	}
+	return []evidence.SeriesName{{Target: a.Target, Name: a.Metric}}
+}
+
 // Judge counts the calls in the phases.
 func (a *Arrivals) Judge(run *evidence.Run) Verdict {
 	v := Verdict{Kind: "arrivals", Name: a.String(), Phase: a.During.label(), Target: a.Target}

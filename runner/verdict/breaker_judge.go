@@ -13,6 +13,14 @@ func (b *Breaker) rests(*evidence.Run) basis {
 	return basis{load: b.Load, phases: Phases{b.During}}
 }
 
+func (b *Breaker) reads() []evidence.SeriesName {
+	names := []evidence.SeriesName{{Target: b.link(), Name: linkCalls}, {Target: b.link(), Name: "link_connections_total"}}
+	for _, name := range []string{"breaker_state", "breaker_transitions_total", "breaker_last_transition_timestamp_seconds", "breaker_calls_total"} {
+		names = append(names, evidence.SeriesName{Target: b.Target, Name: name})
+	}
+	return names
+}
+
 // inquiry is everything that the properties of a breaker are judged by.
 type inquiry struct {
 	*Breaker

@@ -7,6 +7,19 @@ import (
 	"ordeal/runner/evidence"
 )
 
+// reading is a check that says which series it reads, so that they can be read
+// together.
+type reading interface{ reads() []evidence.SeriesName }
+
+func seriesOf(checks []Check) (all []evidence.SeriesName) {
+	for _, c := range checks {
+		if r, ok := c.(reading); ok {
+			all = append(all, r.reads()...)
+		}
+	}
+	return all
+}
+
 // matching reads the series of a target that have the labels.
 func matching(run *evidence.Run, target, name string, labels map[string]string) ([]evidence.Series, error) {
 	all, err := run.Series(target, name)

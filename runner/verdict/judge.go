@@ -13,6 +13,7 @@ import (
 // carry it is Inconclusive and says why, and so is one that panics.
 func Judge(run *evidence.Run, checks []Check) Judgement {
 	w := newWitness(run)
+	run.Gather(seriesOf(checks))
 	findings := guardedValidity(run, checks, w)
 	j := Judgement{Validity: []Verdict{}, Checks: []Verdict{}}
 	for _, c := range checks {

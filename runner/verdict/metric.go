@@ -61,6 +61,10 @@ func (m *Metric) String() string {
 
 func (m *Metric) rests(*evidence.Run) basis { return basis{load: anyLoad, phases: m.During} }
 
+func (m *Metric) reads() []evidence.SeriesName {
+	return []evidence.SeriesName{{Target: m.Target, Name: m.Name}}
+}
+
 // Judge looks at the series during the phases.
 func (m *Metric) Judge(run *evidence.Run) Verdict {
 	v := Verdict{Kind: "metric", Name: m.String(), Phase: m.During.label(), Target: m.Target}
