@@ -11,6 +11,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/keepalive"
+	grpcpeer "google.golang.org/grpc/peer"
 
 	"ordeal/runner/evidence"
 )
@@ -175,6 +176,106 @@ func TestGRPCCallsEndWithTheRun(t *testing.T) {
 					t.Errorf("classes %v", n)
 				}
 			})
+		}
+	}
+}
+
+// TestGRPCConnectionsShareEvenly: every connection carries its part of the
+// calls, in both models.
+func TestGRPCConnectionsShareEvenly(t *testing.T) {
+	t.Parallel()
+	for _, closed := range []bool{false, true} {
+		t.Run(fmt.Sprintf("closed=%v", closed), func(t *testing.T) {
+			t.Parallel()
+			var mu sync.Mutex
+			by := map[string]int{} // the client's ends
+			tg := answering(t, func(ctx context.Context, _ any) error {
+				from, _ := grpcpeer.FromContext(ctx)
+				mu.Lock()
+				defer mu.Unlock()
+				by[from.Addr.String()]++
+				return nil
+			})
+			tg.delay.Store(int64(10 * time.Millisecond))
+			spec := unary()
+			describeFromFile(t, &spec)
+			spec.GRPC.Connections = 4
+			const wanted = 2000
+			if closed {
+				spec.Clients = 18 // five on two of the connections, four on the others
+			} else {
+				spec.Rate = holdAt(1000)
+			}
+			clock := evidence.NewClock()
+			engine, err := spec.Engine(Env{Addrs: []string{tg.addr}, Clock: clock, End: time.Minute})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			got := &collector{}
+			if err := engine.Run(ctx, clock.Now(), schedule(t, spec, phases(time.Minute), 1), &upTo{got, wanted, cancel}); err != nil {
+				t.Fatal(err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if len(by) != 4 {
+				t.Fatalf("calls by connection: %v", by)
+			}
+			all := 0
+			for _, n := range by {
+				all += n
+			}
+			for _, n := range by {
+				if n < all/4*7/10 || n > all/4*13/10 {
+					t.Errorf("calls by connection: %v", by)
+				}
+			}
+			if n := got.classes()[evidence.OK]; n < wanted {
+				t.Errorf("%d calls are ok", n)
+			}
+		})
+	}
+}
+
+// TestGRPCClientsAreNoMoreThanAsked: a closed model has as many calls in flight
+// as clients, although one more is always let go; that one is never made when
+// its turn comes after the end.
+func TestGRPCClientsAreNoMoreThanAsked(t *testing.T) {
+	t.Parallel()
+	var now, most atomic.Int64
+	tg := answering(t, func(context.Context, any) error {
+		defer now.Add(-1)
+		for n := now.Add(1); ; {
+			if old := most.Load(); n <= old || most.CompareAndSwap(old, n) {
+				break
+			}
+		}
+		time.Sleep(5 * time.Millisecond)
+		return nil
+	})
+	spec := unary()
+	describeFromFile(t, &spec)
+	spec.Clients, spec.GRPC.Connections = 5, 2
+	clock := evidence.NewClock()
+	var issued atomic.Int64
+	const length = time.Second
+	engine, err := spec.Engine(Env{Addrs: []string{tg.addr}, Clock: clock, End: length, Issued: &issued})
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := clock.Now()
+	got := &collector{}
+	if err := engine.Run(t.Context(), start, unpaced{}, got); err != nil {
+		t.Fatal(err)
+	}
+	samples := got.sorted()
+	if most.Load() != 5 || len(samples) < 20 || int(issued.Load()) != len(samples) {
+		t.Errorf("%d at once, %d calls, %d issued", most.Load(), len(samples), issued.Load())
+	}
+	for i, s := range samples {
+		if s.Seq != uint64(i) || s.Sent > start+length+late {
+			t.Fatalf("call %d of a timeline that ends at %v: %+v", i, start+length, s)
 		}
 	}
 }
