@@ -63,6 +63,14 @@ func comparisons(clients, perSecond int) []comparison {
 			key: "grpc-4", title: "gRPC unary, as fast as it goes, 4 connections", server: grpcServer,
 			job: job{clients: grpcClients, conns: 4}, tools: grpcTools, targets: grpcTargets,
 		},
+		{
+			key: "grpc-fixed", title: "gRPC unary, at a fixed rate, 1 connection", server: grpcServer,
+			job: job{clients: grpcClients, conns: 1, rate: perSecond}, tools: grpcTools[:3],
+			targets: []target{
+				{name: "CPU per call to ghz as it comes", of: "ordeal", to: "ghz", figure: cost, ofCost: true, unjudged: true},
+				{name: "CPU per call to ghz, templates off", of: "ordeal", to: "ghz, templates off", figure: cost, ofCost: true, unjudged: true},
+			},
+		},
 	}
 }
 

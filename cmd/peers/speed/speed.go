@@ -229,7 +229,8 @@ func (s *Study) selected(binaries map[string]string) []comparison {
 
 // compare runs the rounds of one comparison against one server.
 func (s *Study) compare(ctx context.Context, progress io.Writer, c comparison, binaries map[string]string, at placement, dir string) (found outcome, err error) {
-	srv, err := startServer(ctx, []string{s.options.Self, "serve"}, c.server, dir, at.server)
+	// It ends with its stdin, an interruption included.
+	srv, err := startServer(context.WithoutCancel(ctx), []string{s.options.Self, "serve"}, c.server, dir, at.server)
 	if err != nil {
 		return outcome{}, err
 	}

@@ -86,7 +86,7 @@ func (o outcome) notes() []string {
 		all = append(all, r...)
 	}
 	if busy := all.of(others); busy.Median > 0.05 {
-		list = append(list, fmt.Sprintf("Other work used %.2f [%.2f–%.2f] processors meanwhile.", busy.Median, busy.Min, busy.Max))
+		list = append(list, fmt.Sprintf("Other work, the kernel's own included, used %.2f [%.2f–%.2f] processors meanwhile.", busy.Median, busy.Min, busy.Max))
 	}
 	return list
 }
