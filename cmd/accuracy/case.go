@@ -71,8 +71,8 @@ wrk sends the next call of a connection only after the slow one is answered, and
 			users: 600, kind: "http", program: "queue 6 20ms", schedule: schedule{100, 900, 21 * time.Second}, workers: 6000, timeout: 60 * time.Second,
 			peers: []string{"k6"},
 			why: `The queue grows to thousands of calls and each of them waits longer than the one before. The vegeta command has no ramp and
-wrk no rate at all, so neither can be asked. k6 has at most 600 virtual users here (more cost it gigabytes): what is due
-while all are busy is dropped, and the queue that k6 makes is the shorter for it.`,
+wrk no rate at all, so neither can be asked. k6 has 600 virtual users here: what is due while all of them wait is dropped,
+and the queue that k6 makes is the shorter for it.`,
 		},
 		{
 			name: "jitter", about: "1 ms to 100 ms, log-normal", seed: 5,
@@ -134,7 +134,7 @@ ghz and k6 as before.`
 	upload.name, upload.about = "grpc-upload", "the same stall under large messages, 40 ms apart, that flow control holds up"
 	upload.method = "StreamingInputCall"
 	upload.request = "messages: [{payload: {body: " + largeBody() + "}}], repeat: 30, interval: 40ms"
-	upload.schedule, upload.interval = hold(20, 24*time.Second), 40*time.Millisecond
+	upload.schedule, upload.interval = hold(14, 24*time.Second), 40*time.Millisecond
 	upload.messages, upload.perCall, upload.peers = fromClient, 30, nil
 
 	both.name, both.about = "grpc-bidi", "the same stall under 360 two-way streams/s, three messages each, 10 ms apart"

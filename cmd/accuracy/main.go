@@ -114,6 +114,10 @@ func run(ctx context.Context, stdout, stderr io.Writer, args []string) int {
 	if o.calls == 0 {
 		counts = nil
 	}
+	if _, err := os.Stat(o.ordeal); err != nil {
+		tell(fmt.Errorf("there is no ordeal to measure: %w: make build builds it", err))
+		return exitUsage
+	}
 	held, err := measure(ctx, stdout, o, chosen, counts)
 	if err != nil {
 		tell(err)

@@ -45,5 +45,5 @@ expect:
 // of 64 KiB, and as much that grpc-go keeps for writing. So the stream takes a
 // message when the receiver has begun with the one before.
 func largeBody() string {
-	return base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", 160<<10)))
+	return base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", 136<<10)))
 }

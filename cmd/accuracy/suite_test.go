@@ -219,6 +219,7 @@ func TestCommandLine(t *testing.T) {
 		"-case nothing": `no case is named "nothing": want one of prompt`,
 		"-what":         "flag provided but not defined",
 		"extra":         `unexpected argument "extra"`,
+		"-ordeal none":  "there is no ordeal to measure",
 	} {
 		var out, errs strings.Builder
 		if code := run(t.Context(), &out, &errs, strings.Fields(args)); code != exitUsage || !strings.Contains(errs.String(), want) {

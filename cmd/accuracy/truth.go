@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"sort"
 	"time"
 
 	"ordeal/cmd/accuracy/target"
@@ -95,38 +96,38 @@ func byArrival(calls []target.Call) []target.Call {
 	return calls
 }
 
-// behind is how late a tool may be before it counts as having left calls out.
-const behind = 20 * time.Millisecond
+// early is how long before its time a call may seem to arrive, by the errors of
+// timers and of began.
+const early = 200 * time.Microsecond
 
 // skipping gives the truth of a tool that leaves a call out when none of its
 // workers is free: each call takes the newest place of the schedule that is due
-// by then and not taken. Places left empty are calls that a user would have
-// made; how they would have fared the program says, where it needs nothing but
-// their time. missed is their number.
+// by then and leaves one to every call after it. Places left empty are calls
+// that a user would have made; how they would have fared the program says, where
+// it needs nothing but their time. missed is their number.
 func skipping(calls []target.Call, s schedule, timeout time.Duration, p target.Program) (of []timed, missed int) {
 	calls = byArrival(calls)
 	if len(calls) == 0 {
 		return nil, s.count()
 	}
-	first, next := began(calls, s), 0
-	free := s.count() - len(calls) // places that stay empty
-	for _, c := range calls {
-		place := next
-		if at := c.Arrived - first; at-s.at(place) > behind {
-			for free > 0 && s.at(place+1) <= at {
-				place++
-				free--
-			}
-		}
-		for ; next < place; next++ {
+	first := began(calls, s)
+	places, limit := make([]int, len(calls)), s.count()
+	for i := len(calls) - 1; i >= 0; i-- {
+		due := sort.Search(limit, func(n int) bool { return s.at(n) > calls[i].Arrived-first+early })
+		limit = max(due-1, i) // there are i calls before it
+		places[i] = limit
+	}
+	next := 0
+	for i, c := range calls {
+		for ; next < places[i]; next++ {
 			missed++
 			if p != nil {
 				due := s.at(next)
 				of = append(of, timed{due: first + due, arrived: first + due, ended: first + due + p.Treat(uint64(next), due).Delay})
 			}
 		}
-		of = append(of, timed{due: first + s.at(place), arrived: c.Arrived, ended: ended(c, timeout)})
-		next = place + 1
+		of = append(of, timed{due: first + s.at(next), arrived: c.Arrived, ended: ended(c, timeout)})
+		next++
 	}
 	return of, missed
 }

@@ -95,6 +95,12 @@ func TestTruthOfCallsLeftOut(t *testing.T) {
 	if missed != 3 || len(got) != len(log) {
 		t.Errorf("%d missed, %d known", missed, len(got))
 	}
+	// Three that come at once, late, do not push those after them ahead of their time.
+	burst := calls(time.Hour, 0, ms, 50*ms, ms, 51*ms, ms, 52*ms, ms, 60*ms, ms, 70*ms, ms)
+	got, missed = skipping(burst, s, time.Second, nil)
+	if want := []time.Duration{ms, 21 * ms, 12 * ms, 3 * ms, ms, ms}; missed != 2 || !slices.Equal(responses(got), want) {
+		t.Errorf("%d missed, %v, want %v", missed, responses(got), want)
+	}
 	// A tool that was late but left nothing out keeps its places.
 	late := calls(time.Hour, 0, ms, 10*ms, ms, 60*ms, ms, 61*ms, ms)
 	got, missed = skipping(late, hold(100, 40*ms), time.Second, nil)
