@@ -4,10 +4,13 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -243,5 +246,55 @@ func BenchmarkPacer(b *testing.B) {
 		p.intended(p.next(), 0)
 		p.release(evidence.OK)
 		n++
+	}
+}
+
+// lags is a sink that keeps by how much calls were sent late.
+type lags struct {
+	mu  sync.Mutex
+	lag []time.Duration
+}
+
+func (l *lags) Sample(s evidence.Sample) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lag = append(l.lag, s.Lag())
+}
+func (*lags) Message(evidence.Message) {}
+func (*lags) Event(evidence.Event)     {}
+func (*lags) Point(evidence.Point)     {}
+
+// BenchmarkPacing is by how much calls are sent late, and what that takes of the
+// processors, at rates up to what one processor can send. The time of an
+// operation is the rate's.
+func BenchmarkPacing(b *testing.B) {
+	addr := newBareTarget(b)
+	for _, rate := range []float64{500, 5000, 20000} {
+		b.Run(fmt.Sprintf("%.0f per s", rate), func(b *testing.B) {
+			spec := get("/")
+			spec.Rate, spec.Arrivals = holdAt(rate), "poisson"
+			length := time.Duration(float64(b.N) / rate * 1e9)
+			clock := evidence.NewClock()
+			engine, err := spec.Engine(Env{Addrs: []string{addr}, Clock: clock, End: length})
+			if err != nil {
+				b.Fatal(err)
+			}
+			whole, err := spec.Schedule(phases(length), 1)
+			if err != nil {
+				b.Fatal(err)
+			}
+			got := &lags{}
+			b.ReportAllocs()
+			b.ResetTimer()
+			defer reportCPU(b)()
+			if err := engine.Run(b.Context(), clock.Now()+time.Millisecond, whole, got); err != nil {
+				b.Fatal(err)
+			}
+			slices.Sort(got.lag)
+			if n := len(got.lag); n > 0 {
+				b.ReportMetric(float64(got.lag[n/2].Microseconds()), "µs-lag-p50")
+				b.ReportMetric(float64(got.lag[n*99/100].Microseconds()), "µs-lag-p99")
+			}
+		})
 	}
 }

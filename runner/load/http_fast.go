@@ -38,7 +38,10 @@ type fastHost struct {
 
 func newFast(c connect, requests *requests, workers int) *fast {
 	f := &fast{connect: c, requests: requests, conns: make(map[*fastConn]struct{})}
-	for _, base := range requests.bases {
+	for n, base := range requests.bases {
+		if w, err := requests.wire(uint64(n)); err == nil { // ahead of the first call; what is wrong is told to it
+			w.free()
+		}
 		host := &fastHost{name: base.Host}
 		host.Addr = dialAddr(base)
 		host.MaxConns = workers

@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -260,4 +262,20 @@ func TestHTTP2StartsTogether(t *testing.T) {
 			t.Fatalf("calls by class: %v", n)
 		}
 	}
+}
+
+// TestInvalidHeadersAreNotSent: a value from a data file cannot add a header of
+// its own to the request.
+func TestInvalidHeadersAreNotSent(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "d.json"), []byte(`[{"id": "good"}, {"id": "bad\r\nX-Own: 1"}]`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	eachTransport(t, func(t *testing.T, transport string) {
+		server := newScripted(t, listen(t), always("HTTP/1.1 204 No Content\r\n\r\n"))
+		spec := get("/")
+		spec.HTTP.Transport, spec.HTTP.Headers, spec.HTTP.Data = transport, map[string]string{"X-Id": "{{.Row.id}}"}, &Data{JSON: "d.json"}
+		got := inTurn(t, spec, 2, Env{Addrs: []string{server.addr}, Dir: dir}, nil)
+		compare(t, got, []recorded{ok(204, 0), failed(evidence.Other)}, server.addr)
+	})
 }

@@ -22,6 +22,7 @@ type scripted struct {
 	conns    atomic.Int64
 	requests atomic.Int64
 	left     chan struct{} // gets one for each connection that the client has closed, where the script waits for that
+	goOn     chan struct{} // gets one when the script is to go on, where it waits for that
 	over     chan struct{} // closed when the test is
 }
 
@@ -35,7 +36,7 @@ type peer struct {
 
 func newScripted(t testing.TB, lis net.Listener, script func(*peer)) *scripted {
 	t.Helper()
-	s := &scripted{addr: lis.Addr().String(), left: make(chan struct{}, 100), over: make(chan struct{})}
+	s := &scripted{addr: lis.Addr().String(), left: make(chan struct{}, 100), goOn: make(chan struct{}, 1), over: make(chan struct{})}
 	var conns sync.WaitGroup
 	conns.Go(func() {
 		for {
@@ -115,7 +116,7 @@ func stuck(text string) func(*peer) {
 	}
 }
 
-// broken answers one request with a text that is not the end, and resets.
+// reset answers one request with a text that is not the end, and resets.
 func reset(text string) func(*peer) {
 	return func(p *peer) {
 		if !p.request() {

@@ -60,6 +60,7 @@ func (r *requests) write(seq uint64, pooled *bytes.Buffer) (*wire, error) {
 		buffer = new(bytes.Buffer)
 	}
 	buffer.Reset()
+	buffer.Grow(int(req.ContentLength) + 1024)
 	if err := req.Write(buffer); err != nil {
 		return nil, fmt.Errorf("write the request: %w", err)
 	}
