@@ -146,6 +146,15 @@ const (
 	blockEnd   = "<!-- end of peers -->\n"
 )
 
+// light is the same comparison against a server that is not the limit.
+func (s *Study) light(o outcome) (outcome, bool) {
+	i := slices.IndexFunc(s.outcomes, func(other outcome) bool { return other.key == o.key+"-light" })
+	if i < 0 || len(s.outcomes[i].targets) != len(o.targets) {
+		return outcome{}, false
+	}
+	return s.outcomes[i], true
+}
+
 // Readme puts the ratios of the study into the text of a README, between the
 // two lines that mark their place.
 func (s *Study) Readme(text string) (string, error) {
@@ -163,9 +172,13 @@ func (s *Study) Readme(text string) (string, error) {
 		if o.short == "" {
 			continue
 		}
-		for _, v := range o.verdicts() {
+		for i, v := range o.verdicts() {
+			name := o.short + " " + v.name
+			if light, ok := s.light(o); ok && v.capped {
+				v, name = light.verdicts()[i], o.short+", light server, "+v.name
+			}
 			if !v.unjudged {
-				cells(&b, []string{o.short + " " + v.name, v.ratio(), v.limit(), v.mark()})
+				cells(&b, []string{name, v.ratio(), v.limit(), v.mark()})
 			}
 		}
 	}

@@ -108,6 +108,32 @@ func TestRatesAtTheServersLimitAreNotJudged(t *testing.T) {
 	}
 }
 
+func TestReadmeLooksPastAServerAtItsLimit(t *testing.T) {
+	s := sampleStudy()
+	plain := &s.outcomes[0]
+	light := *plain
+	light.comparison = comparisons(64, 5000)[1]
+	s.outcomes = append(s.outcomes, light)
+	limited := map[string]rounds{}
+	for name, r := range plain.results {
+		limited[name] = r
+	}
+	limited["ordeal"] = limited["fortio"]
+	s.outcomes[0].results = limited
+	got, err := s.Readme(blockStart + blockEnd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"| HTTP rate to vegeta | ", "| HTTP, light server, rate to fortio | 0.16 [0.10–0.17] | ≥ 1.00 | ✗ |"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the README lacks %q:\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "≈") {
+		t.Errorf("the README has a ratio that tells nothing:\n%s", got)
+	}
+}
+
 func TestReadmeKeepsAllButItsBlock(t *testing.T) {
 	got, err := sampleStudy().Readme("before\n" + blockStart + "old\n" + blockEnd + "after\n")
 	if err != nil {
