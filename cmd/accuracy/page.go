@@ -5,14 +5,14 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
-
-	"maps"
 )
 
 // page is the run of the suite as it is documented.
@@ -76,11 +76,13 @@ func (p *page) write(ctx context.Context, path string) error {
 	for _, m := range p.missing {
 		fmt.Fprintf(&b, "- Not run: %s\n", m)
 	}
-	fmt.Fprintf(&b, "\n```text\n")
+	if load := loadAverage(); load != "" {
+		fmt.Fprintf(&b, "- Load average of the machine at the end (1, 5 and 15 minutes): %s\n", load)
+	}
 	if err := p.summary(&b); err != nil {
 		return err
 	}
-	b.WriteString("```\n")
+	p.overview(&b)
 	for _, r := range p.results {
 		r.document(&b)
 	}
@@ -93,19 +95,48 @@ func (p *page) write(ctx context.Context, path string) error {
 	return nil
 }
 
+// overview is a table of what each tool says of p99, and what is true of its run.
+func (p *page) overview(b *bytes.Buffer) {
+	if len(p.results) == 0 {
+		return
+	}
+	tools := []string{"vegeta", "ghz", "ghz-async", "k6", "wrk"}
+	fmt.Fprintf(b, "\np99 as each reports it, and in brackets the truth of its own run (of wrk, which has no schedule, that of its calls):\n\n")
+	fmt.Fprintf(b, "| case | holds | attempts | Ordeal | %s |\n|%s\n", strings.Join(tools, " | "), strings.Repeat(" --- |", len(tools)+4))
+	for _, r := range p.results {
+		word := map[bool]string{true: "yes", false: "**no**"}[r.passes()]
+		a := r.last().calls
+		cells := []string{r.c.name, word, strconv.Itoa(len(r.attempts)), cell(a.response, a.trueResponse)}
+		for _, name := range tools {
+			text := ""
+			for _, peer := range r.peers {
+				if peer.name == name && peer.err == nil {
+					text = cell(peer.figures, peer.truth)
+				}
+			}
+			cells = append(cells, text)
+		}
+		fmt.Fprintf(b, "| %s |\n", strings.Join(cells, " | "))
+	}
+}
+
+// cell is a p99 and its truth.
+func cell(said, truth figures) string { return fmt.Sprintf("%v (%v)", said.at[2], truth.at[2]) }
+
 func (r *result) document(b *bytes.Buffer) {
 	fmt.Fprintf(b, "\n## %s\n\n%s.\n", r.c.name, sentence(r.c.about))
 	if r.c.why != "" {
 		fmt.Fprintf(b, "%s\n", r.c.why)
 	}
 	fmt.Fprintf(b, "\n```text\n%s```\n", strings.TrimLeft(r.table(), "\n"))
-	var commands []string
+	// The address and what makes a large message large are of no interest.
+	scenario := strings.ReplaceAll(r.c.scenario("ADDR"), largeBody(), "...")
+	commands := append(strings.Split(scenario, "\n"), "ordeal run scenario.yaml", "")
 	for _, p := range r.peers {
 		commands = append(commands, p.commands...)
 	}
-	if len(commands) > 0 {
-		fmt.Fprintf(b, "\n<details><summary>commands</summary>\n\n```text\n%s\n```\n\n</details>\n", strings.Join(commands, "\n"))
-	}
+	text := strings.TrimSpace(strings.Join(commands, "\n"))
+	fmt.Fprintf(b, "\n<details><summary>commands</summary>\n\n```text\n%s\n```\n\n</details>\n", text)
 }
 
 func sentence(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
@@ -124,6 +155,16 @@ func cpuModel() string {
 	return "processor not known"
 }
 
+// loadAverage is what Linux says of how busy the machine is.
+func loadAverage() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	words := strings.Fields(string(text))
+	if err != nil || len(words) < 3 {
+		return ""
+	}
+	return strings.Join(words[:3], ", ")
+}
+
 // version asks the ordeal binary.
 func version(ctx context.Context, binary string) string {
 	out, err := exec.CommandContext(ctx, binary, "version").Output()
@@ -133,41 +174,3 @@ func version(ctx context.Context, binary string) string {
 	first, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
 	return first
 }
-
-const introduction = `# Accuracy
-
-<!-- Written by "make accuracy". Do not edit. -->
-
-Is what Ordeal reports what happened? Each case runs it against a target that says of every call when it arrived, what was
-done to it, and when its answer was handed to the kernel. What every call took follows from that and from the schedule, and
-is compared with what Ordeal reports. Other load generators run the same case against the same program, each with a target
-of its own, and beside each stands the truth of its own run.
-
-## How the truth is worked out
-
-- **One clock.** The target's log is on the machine's monotonic clock. Evidence has offsets from a base whose wall clock is
-  recorded; both clocks are read together 20 times a second during the run, which ties the base to the monotonic clock. Every
-  call proves it: it must arrive after it was sent and be done after it was answered. The shortest ways are below each table.
-- **Response time** of call n: from the time at which the schedule has call n to the moment at which the last bytes of its
-  answer were handed to the kernel (gRPC: to the transport), or its connection was reset. The schedule is worked out anew here.
-- **A call that times out** ends when the client gives up: its time-out after it was sent, which the target knows by the
-  call's arrival. So its response time is that and whatever it had waited to be sent.
-- **A call that was never issued**, because the run ended first, is in no figure on either side, and is counted.
-- **A message** of a server stream: from the message before it (the first: from the call's arrival) to its own. Of a
-  bidirectional stream: from when it was due by its interval, counted from the first, to its answer. Of a client stream: from
-  when it was due to when the stream took it. The messages of that case are larger than what a stream takes ahead of its
-  receiver, so it takes one when the target begins to receive the one before, or, where the target waits for it already, as soon
-  as it comes.
-- **Peers** send calls without a number: the i-th to arrive is the i-th of the schedule, which begins with the first arrival (or
-  earlier, if the first was held up: no call comes before its time, so at the earliest start that the first fifth suggests).
-- **The rule**: p50, p90, p99, p99.9 and the maximum of the response time, as Ordeal reports them from its histogram, lie
-  within 2 % or 1 ms of the truth, whichever is more. A percentile needs ten values beyond it; one that the truth has and the
-  report does not is a failure, and so is any difference in how many calls there were and how they ended. A case that fails
-  is run again, at most twice, and every attempt is shown.
-- **The control**: in the cases that say so, service times are judged as if they were response times, and must fail.
-
-Service time is from the actual send. It is what most tools call latency, and it is blind to waiting before the send.
-
-## This run
-
-`
