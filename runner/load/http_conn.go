@@ -99,10 +99,10 @@ func (c *fastConn) answer(caller *httpCaller, w *wire, s *evidence.Sample) (keep
 		}
 		return c.read(caller, w, s)
 	}
-	sent := make(chan error, 1)
+	sent := make(chan bool, 1) // whether all of it is
 	go func() {
 		_, err := c.Write(w.bytes)
-		sent <- err
+		sent <- err == nil
 	}()
 	keep, err = c.read(caller, w, s)
 	s.Done = caller.env.Clock.Now()
@@ -110,8 +110,8 @@ func (c *fastConn) answer(caller *httpCaller, w *wire, s *evidence.Sample) (keep
 		timer := time.NewTimer(lastWords)
 		defer timer.Stop()
 		select {
-		case failed := <-sent:
-			return keep && failed == nil, nil
+		case all := <-sent:
+			return keep && all, nil
 		case <-timer.C: // answered before all was sent
 		}
 	}

@@ -2,6 +2,8 @@ package load
 
 import (
 	"context"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -89,4 +91,88 @@ func TestPacer(t *testing.T) {
 			}
 		}
 	})
+}
+
+// countingWaiter counts the wake-ups that a pacer asks for.
+type countingWaiter struct {
+	waiter
+	waits   int
+	longest time.Duration
+}
+
+func (w *countingWaiter) wait(d time.Duration) bool {
+	w.waits++
+	w.longest = max(w.longest, d)
+	return w.waiter.wait(d)
+}
+
+// TestCallsOfATickGoTogether: at a high rate one wake-up serves all calls that
+// are due by then; at a low one no call waits for another.
+func TestCallsOfATickGoTogether(t *testing.T) {
+	t.Parallel()
+	clock := evidence.NewClock()
+	const length = 200 * time.Millisecond
+	run := func(rate float64, each func(at, before time.Duration, w *countingWaiter)) (calls, waits int) {
+		spec := Spec{Rate: holdAt(rate), Workers: 100000}
+		p := newPacer(t.Context(), &spec, Env{Clock: clock, End: length}, clock.Now(), schedule(t, spec, phases(length), 1))
+		defer p.close()
+		w := &countingWaiter{waiter: p.waiter}
+		p.waiter = w
+		for n := uint64(0); ; n++ {
+			before := clock.Now()
+			w.longest = 0
+			if _, stop := p.Pace(0, n); stop {
+				return int(n), w.waits
+			}
+			each(p.intended(n, 0), before, w)
+		}
+	}
+	calls, waits := run(50000, func(at, _ time.Duration, _ *countingWaiter) {
+		if now := clock.Now(); now < at {
+			t.Fatalf("a call due at %v is let go at %v", at, now)
+		}
+	})
+	if most := int(length/tick) + burst + 1; calls != 10000 || waits > most {
+		t.Errorf("%d calls took %d wake-ups, want at most %d", calls, waits, most)
+	}
+	calls, _ = run(500, func(at, before time.Duration, w *countingWaiter) {
+		if w.longest > max(at-before, 0) {
+			t.Errorf("a call that is due in %v waits for %v", at-before, w.longest)
+		}
+	})
+	if calls != 100 {
+		t.Errorf("%d calls", calls)
+	}
+}
+
+// TestSlotsAreNotLost: one goroutine takes slots, many give them back, and a
+// wait for one ends as soon as there is one.
+func TestSlotsAreNotLost(t *testing.T) {
+	t.Parallel()
+	s := newSlots(3)
+	var workers sync.WaitGroup
+	var inFlight, most atomic.Int64
+	for range 20000 {
+		if !s.take(t.Context(), time.Minute) {
+			t.Fatal("no slot within a minute: a wake-up is lost")
+		}
+		n := inFlight.Add(1)
+		most.Store(max(most.Load(), n))
+		workers.Go(func() {
+			inFlight.Add(-1)
+			s.give()
+		})
+	}
+	workers.Wait()
+	if n := s.taken.Load(); n != 0 || most.Load() > 3 {
+		t.Errorf("%d slots are taken at the end, %d of 3 at most", n, most.Load())
+	}
+	for range 3 {
+		s.take(t.Context(), 0)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if s.take(t.Context(), time.Millisecond) || s.take(ctx, time.Hour) {
+		t.Error("a fourth slot of three")
+	}
 }
