@@ -21,6 +21,7 @@ func pageCharts(run *evidence.Run, d *Document) (overview []figure, loads []load
 		}
 		overview = append(overview, figure{Title: "What happened", SVG: template.HTML(svg)})
 	}
+	run.Gather([]evidence.SeriesName{{Name: "breaker_state"}, {Name: "link_calls_total"}, {Name: "link_bytes_down_total"}})
 	states, err := breakerFigure(run, d, w)
 	if err != nil {
 		return nil, nil, err

@@ -134,6 +134,7 @@ func judgeCommand() *cobra.Command {
 		Short: "Judge run directories again, from their evidence alone",
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			boundMemory()
 			worst := verdict.Pass
 			var unread []error
 			for _, dir := range args {

@@ -24,8 +24,11 @@ func hashFiles(dir string) (map[string]string, error) {
 	names, err := finishedFiles(dir)
 	sums := make([]string, len(names))
 	errs := make([]error, len(names))
+	buffers := sync.Pool{New: func() any { return new([hashBuffer]byte) }}
 	onAllCores(len(names), func(i int) {
-		sums[i], errs[i] = hashFile(filepath.Join(dir, filepath.FromSlash(names[i])))
+		buf := buffers.Get().(*[hashBuffer]byte)
+		defer buffers.Put(buf)
+		sums[i], errs[i] = hashFile(filepath.Join(dir, filepath.FromSlash(names[i])), buf[:])
 	})
 	out := make(map[string]string, len(names))
 	for i, name := range names {
@@ -58,14 +61,14 @@ func finishedFiles(dir string) (names []string, err error) {
 	return names, err
 }
 
-func hashFile(path string) (sum string, err error) {
+func hashFile(path string, buf []byte) (sum string, err error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return "", err
 	}
 	defer func() { _ = f.Close() }() // read only
 	h := sha256.New()
-	if _, err := io.CopyBuffer(h, struct{ io.Reader }{f}, make([]byte, hashBuffer)); err != nil {
+	if _, err := io.CopyBuffer(h, struct{ io.Reader }{f}, buf); err != nil {
 		return "", err
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
