@@ -5,6 +5,7 @@ BIN     := bin/ordeal
 RUNS    ?= runs
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 FUZZ    ?= 50000x
+SPEED   ?= # more flags for make bench-peers, such as -rounds 1 -for 2s
 BENCH   ?= .
 COUNT   ?= 6
 LINT    := $(GO) tool -modfile=.ci/tools/lint/go.mod golangci-lint
@@ -61,7 +62,7 @@ fmt: ## format the code
 
 bench-peers: build peers ## compare Ordeal's speed with its peers': about 25 minutes on a quiet machine; writes docs/peers.md
 	$(GO) build -o bin/bench-peers ./cmd/peers
-	./bin/bench-peers speed -profile -ordeal $(BIN) -doc docs/peers.md -readme README.md
+	./bin/bench-peers speed -profile -ordeal $(BIN) -doc docs/peers.md -readme README.md $(SPEED)
 
 peers: ## build the load generators that Ordeal is compared with into bin/peers (k6 takes minutes)
 	nice $(GO) run ./cmd/peers build

@@ -146,6 +146,9 @@ const (
 	blockEnd   = "<!-- end of peers -->\n"
 )
 
+// muchElse is how many processors others may use before it is said first of all.
+const muchElse = 0.3
+
 // light is the same comparison against a server that is not the limit.
 func (s *Study) light(o outcome) (outcome, bool) {
 	i := slices.IndexFunc(s.outcomes, func(other outcome) bool { return other.key == o.key+"-light" })
@@ -181,6 +184,9 @@ func (s *Study) Readme(text string) (string, error) {
 				cells(&b, []string{name, v.ratio(), v.limit(), v.mark()})
 			}
 		}
+	}
+	if slices.ContainsFunc(s.outcomes, func(o outcome) bool { return o.busy().Median > muchElse }) {
+		b.WriteString("\nThe machine was busy with other work meanwhile: read these with their ranges.\n")
 	}
 	return before + blockStart + b.String() + blockEnd + after, nil
 }

@@ -139,8 +139,11 @@ func TestReadmeKeepsAllButItsBlock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.HasPrefix(got, "before\n"+blockStart+"| ") || !strings.HasSuffix(got, "|\n"+blockEnd+"after\n") || strings.Contains(got, "old") {
+	if !strings.HasPrefix(got, "before\n"+blockStart+"| ") || !strings.HasSuffix(got, "\n"+blockEnd+"after\n") || strings.Contains(got, "old") {
 		t.Errorf("the README became\n%s", got)
+	}
+	if busy := "The machine was busy"; !strings.Contains(got, busy) {
+		t.Errorf("the README does not say %q:\n%s", busy, got)
 	}
 	if want := "| HTTP rate to vegeta | 1.50 [1.00–2.00] | ≥ 1.80 | ✗ |"; !strings.Contains(got, want) {
 		t.Errorf("the README lacks %q:\n%s", want, got)

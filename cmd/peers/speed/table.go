@@ -81,14 +81,19 @@ func (o outcome) notes() []string {
 			list = append(list, n)
 		}
 	}
+	if busy := o.busy(); busy.Median > 0.05 {
+		list = append(list, fmt.Sprintf("Other work, the kernel's own included, used %.2f [%.2f–%.2f] processors meanwhile.", busy.Median, busy.Min, busy.Max))
+	}
+	return list
+}
+
+// busy is how many processors others used meanwhile.
+func (o outcome) busy() spread {
 	var all rounds
 	for _, r := range o.results {
 		all = append(all, r...)
 	}
-	if busy := all.of(others); busy.Median > 0.05 {
-		list = append(list, fmt.Sprintf("Other work, the kernel's own included, used %.2f [%.2f–%.2f] processors meanwhile.", busy.Median, busy.Min, busy.Max))
-	}
-	return list
+	return all.of(others)
 }
 
 // unlike says where a tool did not do what the others did.
