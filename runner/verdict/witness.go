@@ -7,8 +7,8 @@ import (
 	"ordeal/runner/evidence"
 )
 
-// witness tells why calls were late. It goes through the calls and the series of
-// a run at most once, and only if it is asked.
+// witness tells why calls were late. It goes through the series of a run at most
+// once, and only if it is asked.
 type witness struct {
 	run     *evidence.Run
 	flights *traffic
@@ -23,7 +23,7 @@ type asking interface {
 	judge(run *evidence.Run, w *witness) Verdict
 }
 
-// read gathers what is needed; the calls only for loads that have a schedule.
+// read gathers what is needed; calls in flight only for loads that have a schedule.
 func (w *witness) read(calls bool) error {
 	if w.err == nil && w.gauges == nil {
 		w.gauges, w.err = readGauges(w.run)
