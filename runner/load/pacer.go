@@ -108,7 +108,21 @@ func (p *pacer) Rate(time.Duration) float64 { return 0 }
 // take takes a slot, waiting for one until limit; false for none.
 func (p *pacer) take(limit time.Duration) bool {
 	left := limit - p.clock.Now()
-	return left > 0 && p.slots.take(p.ctx, left)
+	if left <= 0 {
+		return false
+	}
+	if p.slots.try() {
+		return true
+	}
+	if !p.slots.take(p.ctx, left) {
+		return false
+	}
+	// The calls that end with the timeline, or with the run, leave their slots.
+	if p.clock.Now() >= limit || p.ctx.Err() != nil {
+		p.slots.give()
+		return false
+	}
+	return true
 }
 
 // next numbers the calls that Pace let go, whoever makes them.

@@ -71,6 +71,26 @@ func TestPacer(t *testing.T) {
 			t.Errorf("stop %v at %v, the end is at %v", stop, clock.Now(), p.end)
 		}
 	})
+	t.Run("a slot that comes with the end is of no use", func(t *testing.T) {
+		p := newOne(Spec{Clients: 1}, 0, 100*time.Millisecond)
+		if _, stop := p.Pace(0, 0); stop {
+			t.Fatal("no first call")
+		}
+		var client sync.WaitGroup
+		client.Go(func() {
+			poll(func() bool { return clock.Now() >= p.end })
+			if p.again(evidence.OK) {
+				t.Error("a client goes on after the end")
+			}
+		})
+		if _, stop := p.Pace(0, 1); !stop {
+			t.Error("a call after the end")
+		}
+		client.Wait()
+		if n := p.slots.taken.Load(); n != 0 {
+			t.Errorf("%d slots are taken", n)
+		}
+	})
 	t.Run("a closed model waits for the start, and stops at the end", func(t *testing.T) {
 		p := newOne(Spec{Clients: 2}, 30*time.Millisecond, 100*time.Millisecond)
 		if _, stop := p.Pace(0, 0); stop || clock.Now() < p.start {
@@ -114,7 +134,7 @@ func TestCallsOfATickGoTogether(t *testing.T) {
 	const length = 200 * time.Millisecond
 	run := func(rate float64, each func(at, before time.Duration, w *countingWaiter)) (calls, waits int) {
 		spec := Spec{Rate: holdAt(rate), Workers: 100000}
-		p := newPacer(t.Context(), &spec, Env{Clock: clock, End: length}, clock.Now(), schedule(t, spec, phases(length), 1))
+		p := newPacer(t.Context(), &spec, Env{Clock: clock, End: time.Hour}, clock.Now(), schedule(t, spec, phases(length), 1))
 		defer p.close()
 		w := &countingWaiter{waiter: p.waiter}
 		p.waiter = w
