@@ -39,6 +39,8 @@ func TestWhoWasTheLimit(t *testing.T) {
 			"all 50 workers were taken by calls that the target had not answered; raise workers or lower the rate"},
 		"the target, on a machine that it fills": {busy, worked{procs: 2, cpus: 2, used: 0.3, targets: 1.6, others: 0.05},
 			"all 50 workers were taken by calls that the target had not answered"},
+		"the target, which uses more of a full machine than the generator": {busy, worked{procs: 2, cpus: 2, used: 0.8, targets: 1.15, others: 0.05},
+			"all 50 workers were taken by calls that the target had not answered"},
 		"the target, while others work a little": {busy, worked{procs: 2, cpus: 2, used: 0.3, targets: 0.3, others: 0.6},
 			"all 50 workers were taken by calls that the target had not answered"},
 		"the target, and the scheduler is a little late": {busy, worked{procs: 2, cpus: 2, used: 0.3, targets: 0.3, sched: 5 * ms},
