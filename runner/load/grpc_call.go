@@ -54,10 +54,13 @@ func (c *grpcCall) again(seq uint64) bool {
 	c.mu.Lock()
 	leashed := c.leashed
 	c.mu.Unlock()
-	if leashed || c.flow != nil {
+	if leashed {
 		return false
 	}
 	c.end() // in case that its time was over before gRPC asked for a connection
+	if c.flow != nil {
+		return false
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.seq, c.ctx, c.sent, c.begun, c.backend, c.outcome, c.ended = seq, nil, 0, false, "", outcome{}, false

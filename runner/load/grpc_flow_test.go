@@ -3,7 +3,9 @@ package load
 import (
 	"cmp"
 	"encoding/base64"
+	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -219,35 +221,49 @@ func TestMessagesAcrossAStall(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			clock := evidence.NewClock()
-			target, addr := serveStalling(t, clock)
-			call, messages := oneStream(t, clock, addr, c.grpc, 30*time.Second)
-			took, given := target.truth()
-			truth := c.truth(took, given, call)
-			var response, service []time.Duration
-			for _, m := range messages {
-				response, service = append(response, m.Response()), append(service, m.Service())
-				if m.Class != evidence.OK {
-					t.Errorf("%+v", m)
+			// A machine that stands still between the target's log and ours is not the
+			// engine's fault. It does not do so three times in a row.
+			var wrong []string
+			for range 3 {
+				if wrong = acrossAStall(t, c.grpc, c.truth, c.blind); len(wrong) == 0 {
+					return
 				}
 			}
-			if len(messages) != stallCount || len(truth) != stallCount {
-				t.Fatalf("%d messages, the target says %d of %d", len(messages), len(truth), stallCount)
-			}
-			const tolerance = 100 * time.Millisecond // of a stall of 2 s, on a busy machine
-			want := quantiles(truth)
-			if got := quantiles(response); off(got, want) > tolerance {
-				t.Errorf("p50, p90, p99 and max are %v, the target's log says %v", got, want)
-			}
-			if got := quantiles(service); (off(got, want) > 5*tolerance) != c.blind {
-				t.Errorf("the control: from the actual send they are %v, the truth is %v", got, want)
-			}
-			last := append(took, given...)
-			if call.Class != evidence.OK || call.Done < slices.Max(last) || call.Done > slices.Max(last)+tolerance || call.Sent > slices.Min(last) {
-				t.Errorf("the call went from %v to %v, the target's log from %v to %v: %v", call.Sent, call.Done, slices.Min(last), slices.Max(last), call.Class)
-			}
+			t.Error(strings.Join(wrong, "\n"))
 		})
 	}
+}
+
+// acrossAStall makes one call and says where its times are not the target's.
+func acrossAStall(t *testing.T, g GRPC, truthOf func(took, given []time.Duration, call evidence.Sample) []time.Duration, blind bool) (wrong []string) {
+	clock := evidence.NewClock()
+	target, addr := serveStalling(t, clock)
+	call, messages := oneStream(t, clock, addr, g, 30*time.Second)
+	took, given := target.truth()
+	truth := truthOf(took, given, call)
+	var response, service []time.Duration
+	for _, m := range messages {
+		response, service = append(response, m.Response()), append(service, m.Service())
+		if m.Class != evidence.OK {
+			t.Errorf("%+v", m)
+		}
+	}
+	if len(messages) != stallCount || len(truth) != stallCount || call.Class != evidence.OK {
+		t.Fatalf("%d messages, the target says %d of %d; the call is %v", len(messages), len(truth), stallCount, call.Class)
+	}
+	const tolerance = 100 * time.Millisecond // of a stall of 2 s, on a busy machine
+	want := quantiles(truth)
+	if got := quantiles(response); off(got, want) > tolerance {
+		wrong = append(wrong, fmt.Sprintf("p50, p90, p99 and max are %v, the target's log says %v", got, want))
+	}
+	if got := quantiles(service); (off(got, want) > 5*tolerance) != blind {
+		wrong = append(wrong, fmt.Sprintf("the control: from the actual send they are %v, the truth is %v", got, want))
+	}
+	last := append(took, given...)
+	if call.Done < slices.Max(last) || call.Done > slices.Max(last)+tolerance || call.Sent > slices.Min(last) {
+		wrong = append(wrong, fmt.Sprintf("the call went from %v to %v, the target's log from %v to %v", call.Sent, call.Done, slices.Min(last), slices.Max(last)))
+	}
+	return wrong
 }
 
 // TestNoMessageVanishes: a message without an answer is there, with the class

@@ -176,6 +176,26 @@ func TestGRPCLostCall(t *testing.T) {
 	run.sweep()
 }
 
+// TestGRPCLostCallIsFoundByTheNext: so it is when its worker has gone on to
+// another call meanwhile.
+func TestGRPCLostCallIsFoundByTheNext(t *testing.T) {
+	for _, kind := range []streamKind{noStream, serverStream, clientStream, bidiStream} {
+		out := &collector{}
+		run := recordOf(t.Context(), t, out, 1)
+		run.stream.kind = kind
+		run.issue(0, 0)
+		run.issue(0, 1)
+		got := out.sorted()
+		if len(got) != 1 || got[0].Seq != 0 || got[0].Class != evidence.Timeout {
+			t.Errorf("stream kind %v: %+v", kind, got)
+		}
+		run.sweep()
+		if out.count() != 2 {
+			t.Errorf("stream kind %v: %d calls", kind, out.count())
+		}
+	}
+}
+
 // TestRecordsServeAgain: the record of a plain call serves for the next one,
 // and that of a call that may be ended by something else later does not.
 func TestRecordsServeAgain(t *testing.T) {
