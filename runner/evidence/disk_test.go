@@ -111,42 +111,61 @@ func TestRunFileIsReplacedInOneStep(t *testing.T) {
 }
 
 func TestSlowDiskHoldsCallersBackAndIsCounted(t *testing.T) {
-	dir := t.TempDir()
-	gate := make(chan struct{})
-	w := mustCreate(t, dir, testMeta("a"), func(path string) (io.WriteCloser, error) {
-		f, err := openOnDisk(path)
-		if filepath.Base(filepath.Dir(path)) == samplesDir {
-			<-gate
-		}
-		return f, err
-	})
-	const n = (maxBatches + 80) * batchRows
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for i := range n {
-			w.Sample(call(0, uint64(i)))
-		}
-	}()
-	waitFor(t, "back-pressure", func() bool { return w.Waits() > 0 })
-	select {
-	case <-done:
-		t.Error("all samples were taken though the disk stood still")
-	default:
-	}
-	if made := w.samples.made.Load(); made > maxBatches {
-		t.Errorf("%d batches", made)
-	}
-	close(gate)
-	<-done
-	if err := w.Close(Completed, nil); err != nil {
-		t.Fatal(err)
-	}
-	r := mustOpen(t, dir)
-	if got := len(readSamples(t, r)); got != n {
-		t.Errorf("%d of %d kept", got, n)
-	}
-	if r.Meta.Waits == 0 || r.Meta.Waits != w.Waits() || len(r.Meta.Lost) != 0 {
-		t.Errorf("waits %d, lost %v", r.Meta.Waits, r.Meta.Lost)
+	for dir, c := range map[string]struct {
+		put   func(w *Writer, i uint64)
+		waits func(w *Writer) (waits, made int64)
+		read  func(t *testing.T, r *Run) int
+	}{
+		samplesDir: {
+			func(w *Writer, i uint64) { w.Sample(call(0, i)) },
+			func(w *Writer) (int64, int64) { return w.samples.waits.Load(), w.samples.made.Load() },
+			func(t *testing.T, r *Run) int { return len(readSamples(t, r)) },
+		},
+		messagesDir: {
+			func(w *Writer, i uint64) { w.Message(message(0, i, 0)) },
+			func(w *Writer) (int64, int64) { return w.messages.waits.Load(), w.messages.made.Load() },
+			func(t *testing.T, r *Run) int { return int(mustSum(t, r).Loads[0].Whole.Messages.Count) },
+		},
+	} {
+		t.Run(dir, func(t *testing.T) {
+			gate := make(chan struct{})
+			w := mustCreate(t, t.TempDir(), testMeta("a"), func(path string) (io.WriteCloser, error) {
+				f, err := openOnDisk(path)
+				if filepath.Base(filepath.Dir(path)) == dir {
+					<-gate
+				}
+				return f, err
+			})
+			const n = (maxBatches + 80) * batchRows
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				for i := range uint64(n) {
+					c.put(w, i)
+				}
+			}()
+			waitFor(t, "back-pressure", func() bool { waits, _ := c.waits(w); return waits > 0 })
+			select {
+			case <-done:
+				t.Error("all was taken though the disk stood still")
+			default:
+			}
+			if _, made := c.waits(w); made > maxBatches {
+				t.Errorf("%d batches", made)
+			}
+			close(gate)
+			<-done
+			if err := w.Close(Completed, nil); err != nil {
+				t.Fatal(err)
+			}
+			waits, _ := c.waits(w)
+			r := mustOpen(t, w.Dir())
+			if got := c.read(t, r); got != n {
+				t.Errorf("%d of %d kept", got, n)
+			}
+			if r.Meta.Waits < waits || len(r.Meta.Lost) != 0 {
+				t.Errorf("waits %d, of which %d were seen, lost %v", r.Meta.Waits, waits, r.Meta.Lost)
+			}
+		})
 	}
 }
