@@ -50,7 +50,8 @@ func TestLargeRun(t *testing.T) {
 	if err := os.Symlink(self, program); err != nil {
 		t.Fatal(err)
 	}
-	for _, verb := range []string{"judge", "report"} {
+	var before map[string]string
+	for _, verb := range []string{"judge", "report", "report"} {
 		cmd := exec.Command(program, verb, dir)
 		begin := time.Now()
 		out, err := cmd.CombinedOutput()
@@ -65,6 +66,23 @@ func TestLargeRun(t *testing.T) {
 		if *calls >= largeRun && resident > mostMemory {
 			t.Errorf("ordeal %s took %d MiB, more than %d", verb, resident>>20, mostMemory>>20)
 		}
+		if verb == "judge" {
+			continue
+		}
+		now := make(map[string]string)
+		for _, name := range []string{"report.html", "report.json", "junit.xml", "summary.md"} {
+			text, err := os.ReadFile(filepath.Join(dir, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			now[name] = string(text)
+		}
+		for name := range before {
+			if before[name] != now[name] {
+				t.Errorf("%s differs between two reports of the same directory", name)
+			}
+		}
+		before = now
 	}
 	checkCounts(t, dir)
 }
