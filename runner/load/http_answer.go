@@ -29,7 +29,7 @@ func readHead(br *bufio.Reader, h *fasthttp.ResponseHeader) (*bufio.Reader, erro
 			return br, err
 		}
 		err := h.Read(br)
-		for small := (*fasthttp.ErrSmallBuffer)(nil); errors.As(err, &small); err = h.Read(br) {
+		for ; err != nil && small(err); err = h.Read(br) {
 			if br.Size() >= maxHead {
 				return br, fmt.Errorf("the headers are longer than %d bytes", maxHead)
 			}
@@ -43,6 +43,12 @@ func readHead(br *bufio.Reader, h *fasthttp.ResponseHeader) (*bufio.Reader, erro
 		}
 	}
 	return br, fmt.Errorf("more than %d answers of 1xx", maxInterim)
+}
+
+// small reports whether the headers are longer than the buffer.
+func small(err error) bool {
+	var small *fasthttp.ErrSmallBuffer
+	return errors.As(err, &small)
 }
 
 // closing reports whether the connection is of no use after this answer.
