@@ -3,8 +3,6 @@ package evidence
 import (
 	"errors"
 	"fmt"
-	"math"
-	"os"
 	"path/filepath"
 	"reflect"
 	"sync"
@@ -287,47 +285,4 @@ func TestClosingTwiceAtOnceWaitsForTheEnd(t *testing.T) {
 		})
 	}
 	wg.Wait()
-}
-
-func TestOddValuesOfASeriesSurvive(t *testing.T) {
-	dir := t.TempDir()
-	w := mustCreate(t, dir, testMeta("a"), openOnDisk)
-	want := []float64{math.NaN(), math.Inf(1), math.Inf(-1), math.Copysign(0, -1), math.SmallestNonzeroFloat64}
-	for i, v := range want {
-		w.Point(Point{At: time.Duration(i), Name: "odd", Value: v})
-	}
-	if err := w.Close(Completed, nil); err != nil {
-		t.Fatal(err)
-	}
-	s, err := mustOpen(t, dir).Series("", "odd")
-	if err != nil || len(s) != 1 || len(s[0].V) != len(want) {
-		t.Fatalf("%+v, %v", s, err)
-	}
-	for i, v := range s[0].V {
-		if math.Float64bits(v) != math.Float64bits(want[i]) {
-			t.Errorf("value %d is %v, want %v", i, v, want[i])
-		}
-	}
-}
-
-func TestCreateRefusesADirectoryThatHoldsARun(t *testing.T) {
-	dir := t.TempDir()
-	w := mustCreate(t, dir, testMeta("a"), openOnDisk)
-	if _, err := Create(dir, testMeta(), nil); err == nil {
-		t.Error("a run was written over")
-	}
-	if err := w.Close(Completed, nil); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Create(filepath.Join(dir, runFile, "below"), testMeta(), nil); err == nil {
-		t.Error("a run was made below a file")
-	}
-	if os.Getuid() != 0 { // root may write anywhere
-		if err := os.Chmod(dir, 0o555); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := Create(filepath.Join(dir, "sub"), testMeta(), nil); err == nil {
-			t.Error("a run was made in a read-only directory")
-		}
-	}
 }

@@ -3,6 +3,7 @@ package evidence
 import (
 	"fmt"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -172,6 +173,27 @@ func comparePoints(t *testing.T, run *Run, askedFor [][2]string) {
 		}
 		if !maps.Equal(got, want) {
 			t.Errorf("%q: %d distinct points, want %d", asked, len(got), len(want))
+		}
+	}
+}
+
+func TestOddValuesOfASeriesSurvive(t *testing.T) {
+	dir := t.TempDir()
+	w := mustCreate(t, dir, testMeta("a"), openOnDisk)
+	want := []float64{math.NaN(), math.Inf(1), math.Inf(-1), math.Copysign(0, -1), math.SmallestNonzeroFloat64}
+	for i, v := range want {
+		w.Point(Point{At: time.Duration(i), Name: "odd", Value: v})
+	}
+	if err := w.Close(Completed, nil); err != nil {
+		t.Fatal(err)
+	}
+	s, err := mustOpen(t, dir).Series("", "odd")
+	if err != nil || len(s) != 1 || len(s[0].V) != len(want) {
+		t.Fatalf("%+v, %v", s, err)
+	}
+	for i, v := range s[0].V {
+		if math.Float64bits(v) != math.Float64bits(want[i]) {
+			t.Errorf("value %d is %v, want %v", i, v, want[i])
 		}
 	}
 }
