@@ -23,6 +23,7 @@ type attempt struct {
 type comparison struct {
 	response, service         figures // as Ordeal reports them
 	trueResponse, trueService figures
+	least                     figures   // of the true response times, where they are not known better
 	judged                    judgement // of the response times
 	control                   judgement // of the service times, as if they were response times
 }
@@ -32,8 +33,9 @@ func compare(truth []timed, response, service *evidence.Distribution) comparison
 		response: reported(response), service: reported(service),
 		trueResponse: exactly(responses(truth)), trueService: exactly(services(truth)),
 	}
-	c.judged = judge(c.trueResponse, c.response)
-	c.control = judge(c.trueResponse, c.service)
+	c.least = exactly(leastResponses(truth))
+	c.judged = judgeBetween(c.least, c.trueResponse, c.response)
+	c.control = judgeBetween(c.least, c.trueResponse, c.service)
 	return c
 }
 

@@ -134,7 +134,7 @@ ghz and k6 as before.`
 	upload.name, upload.about = "grpc-upload", "the same stall under large messages, 40 ms apart, that flow control holds up"
 	upload.method = "StreamingInputCall"
 	upload.request = "messages: [{payload: {body: " + largeBody() + "}}], repeat: 30, interval: 40ms"
-	upload.schedule, upload.interval = hold(14, 24*time.Second), 40*time.Millisecond
+	upload.schedule, upload.interval = hold(10, 36*time.Second), 40*time.Millisecond
 	upload.messages, upload.perCall, upload.peers = fromClient, 30, nil
 
 	both.name, both.about = "grpc-bidi", "the same stall under 360 two-way streams/s, three messages each, 10 ms apart"

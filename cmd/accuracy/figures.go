@@ -72,16 +72,19 @@ const (
 )
 
 // judge holds figures against the truth.
-func judge(truth, got figures) judgement {
+func judge(truth, got figures) judgement { return judgeBetween(truth, truth, got) }
+
+// judgeBetween holds figures against a truth that is known to lie between two.
+func judgeBetween(least, most, got figures) judgement {
 	var j judgement
 	for i := range percentiles {
-		t, g := truth.at[i], got.at[i]
+		t, g := most.at[i], got.at[i]
 		switch {
 		case !t.told && !g.told:
 			j[i] = untold
 		case !g.told:
 			j[i] = missing
-		case !t.told || !near(t.value, g.value):
+		case !t.told || g.value < least.at[i].value-bound(least.at[i].value) || g.value > t.value+bound(t.value):
 			j[i] = off
 		default:
 			j[i] = within
@@ -90,9 +93,9 @@ func judge(truth, got figures) judgement {
 	return j
 }
 
-func near(truth, got time.Duration) bool {
-	bound := max(time.Duration(boundShare*float64(truth)), boundTime)
-	return (got - truth).Abs() <= bound
+// bound is how far a figure may be from the truth.
+func bound(truth time.Duration) time.Duration {
+	return max(time.Duration(boundShare*float64(truth)), boundTime)
 }
 
 // holds reports whether every figure that the truth has is there and within

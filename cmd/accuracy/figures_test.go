@@ -81,3 +81,16 @@ func TestOneFigureThatIsOffFails(t *testing.T) {
 		t.Error("nothing at all holds")
 	}
 }
+
+func TestTruthThatIsAnInterval(t *testing.T) {
+	ms := time.Millisecond
+	for got, want := range map[time.Duration]mark{
+		10 * ms: within, 15 * ms: within, 20 * ms: within, 9 * ms: within, 21 * ms: within, 8900 * time.Microsecond: off, 21100 * time.Microsecond: off,
+	} {
+		var least, most, said figures
+		least.at[0], most.at[0], said.at[0] = figure{10 * ms, true}, figure{20 * ms, true}, figure{got, true}
+		if j := judgeBetween(least, most, said); j[0] != want {
+			t.Errorf("%v between 10 ms and 20 ms: %d, want %d", got, j[0], want)
+		}
+	}
+}

@@ -23,8 +23,8 @@ of its own, and beside each stands the truth of its own run.
 - **A message** of a server stream: from the message before it (the first: from the call's arrival) to its own. Of a
   bidirectional stream: from when it was due by its interval, counted from the first, to its answer. Of a client stream: from
   when it was due to when the stream took it. The messages of that case are larger than what a stream takes ahead of its
-  receiver, so it takes one when the target begins to receive the one before, or, where the target waits for it already, as soon
-  as it comes.
+  receiver, so it takes one when the target begins to receive the one before, or, where the target waits for it already,
+  between when it is due and its arrival: that truth is an interval.
 - **Peers** send calls without a number: the i-th to arrive is the i-th of the schedule, which begins with the first arrival (or
   earlier, if the first was held up: no call comes before its time, so at the earliest start that the first fifth suggests).
   Of a peer that drops calls, each call it made takes the newest place of the schedule that was due and leaves one to every

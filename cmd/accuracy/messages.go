@@ -46,7 +46,11 @@ func messageTruth(r *target.Record, d direction, interval time.Duration) []timed
 			if m.N == 0 {
 				first, due = call.Arrived, call.Arrived
 			}
-			out = append(out, timed{due: due, arrived: due, ended: taken(due, m, before)})
+			t := timed{due: due, arrived: due, ended: taken(due, m, before)}
+			if m.Handed <= due {
+				t.earliest = due
+			}
+			out = append(out, t)
 		case bothWays:
 			if m.N == 0 {
 				first, due = m.Arrived, m.Arrived
@@ -58,8 +62,9 @@ func messageTruth(r *target.Record, d direction, interval time.Duration) []timed
 	return out
 }
 
-// taken is when the stream took a message from its sender. A target that waited
-// for it already has it as soon as that; otherwise the stream took it once the
+// taken is when the stream took a message from its sender. Where the target
+// waited for it already, that was between when it was due and its arrival, and
+// the latter is given; otherwise the stream took it once the
 // one before was on its way, which the target's receiving allowed: messages are
 // larger than what a stream takes ahead.
 func taken(due time.Duration, m, before target.Message) time.Duration {

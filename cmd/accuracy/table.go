@@ -72,15 +72,29 @@ func (a *attempt) write(b *strings.Builder, c *testCase) {
 }
 
 func (c *comparison) write(b *strings.Builder) {
-	row(b, "truth", c.trueResponse)
+	if c.least != (figures{}) && c.least != c.trueResponse {
+		row(b, "truth, at least", c.least)
+		row(b, "truth, at most", c.trueResponse)
+	} else {
+		row(b, "truth", c.trueResponse)
+	}
 	row(b, "Ordeal, response time", c.response)
 	fmt.Fprintf(b, "  %-22s", "  its error")
 	for i, m := range c.judged {
-		fmt.Fprintf(b, "%9s", deviation(m, c.trueResponse.at[i], c.response.at[i]))
+		fmt.Fprintf(b, "%9s", deviation(m, c.nearest(i), c.response.at[i]))
 	}
 	b.WriteString("\n")
 	row(b, "Ordeal, service time", c.service)
 	row(b, "  its truth", c.trueService)
+}
+
+// nearest is the truth of a percentile that its report is nearest to.
+func (c *comparison) nearest(i int) figure {
+	t := c.trueResponse.at[i]
+	if c.least != (figures{}) {
+		t.value = min(max(c.response.at[i].value, c.least.at[i].value), t.value)
+	}
+	return t
 }
 
 // deviation is an error in the unit that it is judged by; one that is out of

@@ -16,12 +16,26 @@ type timed struct {
 	due, arrived, ended time.Duration
 	// givenUp says that the client ended it: when, follows from its arrival.
 	givenUp bool
+	// earliest is the earliest time at which it may have ended, where that is not
+	// known better; else 0.
+	earliest time.Duration
 }
 
 func responses(of []timed) []time.Duration {
 	out := make([]time.Duration, len(of))
 	for i, t := range of {
 		out[i] = t.ended - t.due
+	}
+	return out
+}
+
+// leastResponses are the response times at their least.
+func leastResponses(of []timed) []time.Duration {
+	out := responses(of)
+	for i, t := range of {
+		if t.earliest != 0 {
+			out[i] = t.earliest - t.due
+		}
 	}
 	return out
 }
@@ -59,7 +73,7 @@ func numbered(calls []target.Call, s schedule, start, timeout time.Duration) (ma
 			return nil, fmt.Errorf("call %d reached the target, and %d are planned", c.N, planned)
 		}
 		end := ended(c, timeout)
-		known[c.N] = timed{start + s.at(int(c.N)), c.Arrived, end, end != c.Ended}
+		known[c.N] = timed{start + s.at(int(c.N)), c.Arrived, end, end != c.Ended, 0}
 	}
 	return known, nil
 }
