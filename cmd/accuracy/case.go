@@ -32,10 +32,7 @@ type testCase struct {
 	short    string // the data of a peer's call, as JSON; "" for none
 }
 
-const (
-	stallFor = 2 * time.Second
-	stall    = "stall 6s 2s"
-)
+const stall = "stall 6s 2s"
 
 var httpPeers = []string{"vegeta", "k6", "wrk"}
 

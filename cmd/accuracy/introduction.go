@@ -7,8 +7,9 @@ const introduction = `# Accuracy
 
 Is what Ordeal reports what happened? Each case runs it against a target that says of every call when it arrived, what was
 done to it, and when its answer was handed to the kernel. What every call took follows from that and from the schedule, and
-is compared with what Ordeal reports. Other load generators run the same case against the same program, each with a target
-of its own, and beside each stands the truth of its own run.
+is compared with what Ordeal reports. Other load generators run the same case against the same program after it. They run
+at the same time, each with a target of its own, and share the processors; beside each stands the truth of its own run, which
+is slow where the machine was.
 
 ## How the truth is worked out
 

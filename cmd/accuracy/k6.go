@@ -26,7 +26,7 @@ func (k k6Tool) run(ctx context.Context, c *testCase, addr, dir string) (report,
 		return report{}, fmt.Errorf("read k6's summary: %w", err)
 	}
 	r, err := readK6(out, c.k6Metric())
-	r.commands = append(strings.Split(strings.TrimSpace(strings.ReplaceAll(script, addr, "ADDR")), "\n"), "", "k6 run --quiet script.js")
+	r.commands = append(strings.Split(strings.TrimSpace(strings.ReplaceAll(script, addr, "ADDR")), "\n"), "", written(addr, k.path, args...))
 	return r, err
 }
 

@@ -36,8 +36,7 @@ type peerResult struct {
 	name  string
 	truth figures
 	report
-	missed int // calls of the schedule that it never made
-	err    error
+	err error
 }
 
 // findTools finds the tools that are there. version names those; missing says
@@ -105,31 +104,31 @@ func (s *suite) runPeer(ctx context.Context, c *testCase, r *peerResult) error {
 		return err
 	}
 	r.report = said
-	r.truth, r.missed, err = peerTruth(c, record, said)
+	r.truth, err = peerTruth(c, record, said)
 	return err
 }
 
 // peerTruth is the truth of a peer's own run.
-func peerTruth(c *testCase, record *target.Record, said report) (truth figures, missed int, err error) {
+func peerTruth(c *testCase, record *target.Record, said report) (truth figures, err error) {
 	switch {
 	case said.closed:
 		// The tool ends while its connections wait: those calls are in no figure.
 		whole := slices.DeleteFunc(slices.Clone(record.Calls), func(c target.Call) bool { return c.Outcome == target.Pending })
-		return exactly(services(ordered(whole, c.schedule, c.timeout))), 0, nil
+		return exactly(services(ordered(whole, c.schedule, c.timeout))), nil
 	case said.dropped == 0:
-		return exactly(responses(ordered(record.Calls, c.schedule, c.timeout))), 0, nil
+		return exactly(responses(ordered(record.Calls, c.schedule, c.timeout))), nil
 	}
 	var p target.Program
 	if c.timeless {
 		if p, err = target.ParseProgram(c.program, c.seed); err != nil {
-			return figures{}, 0, err
+			return figures{}, err
 		}
 	}
-	of, missed := skipping(record.Calls, c.schedule, c.timeout, p)
-	return exactly(responses(of)), missed, nil
+	of, _ := skipping(record.Calls, c.schedule, c.timeout, p)
+	return exactly(responses(of)), nil
 }
 
-// command runs a program; what it wrote to stderr is in the error.
+// execute runs a program; what it wrote to stderr is in the error.
 func execute(ctx context.Context, dir, path string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Dir = dir
@@ -147,7 +146,7 @@ func execute(ctx context.Context, dir, path string, args ...string) ([]byte, err
 func written(addr, path string, args ...string) string {
 	words := []string{filepath.Base(path)}
 	for _, a := range args {
-		if strings.ContainsAny(a, " {}[]\"|") {
+		if a == "" || strings.ContainsAny(a, " {}[]\"|") {
 			a = "'" + a + "'"
 		}
 		words = append(words, a)
