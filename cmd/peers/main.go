@@ -65,7 +65,7 @@ func compare(ctx context.Context, args []string) error {
 	var doc, readme, only, cases string
 	flags := flag.NewFlagSet("speed", flag.ContinueOnError)
 	flags.IntVar(&o.Rounds, "rounds", 5, "rounds through all tools")
-	flags.DurationVar(&o.For, "for", 8*time.Second, "what is measured of each run of a tool")
+	flags.DurationVar(&o.For, "for", 5*time.Second, "what is measured of each run of a tool")
 	flags.DurationVar(&o.Warm, "warm", 2*time.Second, "what is run before that")
 	flags.StringVar(&only, "only", "", "tools, comma-separated: "+strings.Join(peer.Names(), ", ")+", ordeal, engine (all)")
 	flags.StringVar(&cases, "cases", "", "comparisons, comma-separated: "+strings.Join(speed.Cases(), ", ")+" (all)")

@@ -1,5 +1,7 @@
 package speed
 
+import "slices"
+
 // comparison is one table: tools that do the same job against one server.
 type comparison struct {
 	key     string // on the command line
@@ -14,21 +16,12 @@ type comparison struct {
 // comparisons are all of them. Clients and rate are of the HTTP ones; gRPC has
 // the 50 clients that are ghz's own choice.
 func comparisons(clients, perSecond int) []comparison {
-	const grpcClients = 50
-	grpcTools := []*tool{
-		ghz("ghz"),
-		ghz("ghz, templates off", "--disable-template-functions", "--disable-template-data"),
-		ordeal("ordeal"), discarding(),
-	}
-	grpcTargets := []target{
-		{name: "rate to ghz as it comes", of: "ordeal", to: "ghz", figure: rate, want: 2},
-		{name: "rate to ghz, templates off", of: "ordeal", to: "ghz, templates off", figure: rate, want: 1.2},
-		{name: "CPU per call to ghz as it comes", of: "ordeal", to: "ghz", figure: cost, ofCost: true, unjudged: true},
-		{name: "CPU per call to ghz, templates off", of: "ordeal", to: "ghz, templates off", figure: cost, ofCost: true, unjudged: true},
-		{name: "rate, recording everything", of: "ordeal", to: "ordeal, engine alone", figure: rate, want: 0.9},
-	}
-	httpTools := []*tool{vegeta(), fortio(), k6(), wrk(), ordeal("ordeal"), discarding()}
-	httpTargets := []target{
+	return append(httpComparisons(clients, perSecond), grpcComparisons(50, perSecond)...)
+}
+
+func httpComparisons(clients, perSecond int) []comparison {
+	tools := []*tool{vegeta(), fortio(), k6(), wrk(), ordeal("ordeal"), discarding()}
+	targets := []target{
 		{name: "rate to vegeta", of: "ordeal", to: "vegeta", figure: rate, want: 1.8},
 		{name: "rate to fortio", of: "ordeal", to: "fortio", figure: rate, want: 1},
 		{name: "rate to k6", of: "ordeal", to: "k6", figure: rate, want: 3},
@@ -40,11 +33,11 @@ func comparisons(clients, perSecond int) []comparison {
 	return []comparison{
 		{
 			key: "http", short: "HTTP", title: "HTTP/1.1, as fast as it goes", server: plainServer,
-			job: job{clients: clients}, tools: httpTools, targets: httpTargets,
+			job: job{clients: clients}, tools: tools, targets: targets,
 		},
 		{
 			key: "http-light", title: "HTTP/1.1, as fast as it goes, a server that costs less", server: lightServer,
-			job: job{clients: clients}, tools: httpTools, targets: httpTargets,
+			job: job{clients: clients}, tools: tools, targets: targets,
 		},
 		{
 			key: "http-fixed", title: "HTTP/1.1, at a fixed rate", server: plainServer,
@@ -55,21 +48,37 @@ func comparisons(clients, perSecond int) []comparison {
 				{name: "CPU per call to k6", of: "ordeal", to: "k6", figure: cost, ofCost: true, unjudged: true},
 			},
 		},
+	}
+}
+
+func grpcComparisons(clients, perSecond int) []comparison {
+	tools := []*tool{
+		ghz("ghz"),
+		ghz("ghz, templates off", "--disable-template-functions", "--disable-template-data"),
+		ordeal("ordeal"), discarding(),
+	}
+	costs := []target{
+		{name: "CPU per call to ghz as it comes", of: "ordeal", to: "ghz", figure: cost, ofCost: true, unjudged: true},
+		{name: "CPU per call to ghz, templates off", of: "ordeal", to: "ghz, templates off", figure: cost, ofCost: true, unjudged: true},
+	}
+	targets := slices.Concat([]target{
+		{name: "rate to ghz as it comes", of: "ordeal", to: "ghz", figure: rate, want: 2},
+		{name: "rate to ghz, templates off", of: "ordeal", to: "ghz, templates off", figure: rate, want: 1.2},
+	}, costs, []target{
+		{name: "rate, recording everything", of: "ordeal", to: "ordeal, engine alone", figure: rate, want: 0.9},
+	})
+	return []comparison{
 		{
 			key: "grpc-1", short: "gRPC", title: "gRPC unary, as fast as it goes, 1 connection", server: grpcServer,
-			job: job{clients: grpcClients, conns: 1}, tools: grpcTools, targets: grpcTargets,
+			job: job{clients: clients, conns: 1}, tools: tools, targets: targets,
 		},
 		{
 			key: "grpc-4", title: "gRPC unary, as fast as it goes, 4 connections", server: grpcServer,
-			job: job{clients: grpcClients, conns: 4}, tools: grpcTools, targets: grpcTargets,
+			job: job{clients: clients, conns: 4}, tools: tools, targets: targets,
 		},
 		{
 			key: "grpc-fixed", title: "gRPC unary, at a fixed rate, 1 connection", server: grpcServer,
-			job: job{clients: grpcClients, conns: 1, rate: perSecond}, tools: grpcTools[:3],
-			targets: []target{
-				{name: "CPU per call to ghz as it comes", of: "ordeal", to: "ghz", figure: cost, ofCost: true, unjudged: true},
-				{name: "CPU per call to ghz, templates off", of: "ordeal", to: "ghz, templates off", figure: cost, ofCost: true, unjudged: true},
-			},
+			job: job{clients: clients, conns: 1, rate: perSecond}, tools: tools[:3], targets: costs,
 		},
 	}
 }

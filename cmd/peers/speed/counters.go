@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"sync/atomic"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -15,6 +16,23 @@ type counters struct {
 	calls atomic.Int64 // that arrived
 	_     [120]byte    // the two are written by different goroutines
 	conns atomic.Int64 // that are open
+	// Whether calls come evenly is looked at where the rate is fixed.
+	bunch   atomic.Int64 // ns after a call within which the next one is bunched; 0: not looked at
+	last    atomic.Int64 // when the last call arrived, ns
+	bunched atomic.Int64 // calls that arrived within bunch of the one before
+}
+
+// arrived counts a call.
+func (c *counters) arrived() {
+	c.calls.Add(1)
+	bunch := c.bunch.Load()
+	if bunch == 0 {
+		return
+	}
+	now := time.Now().UnixNano()
+	if now-c.last.Swap(now) < bunch {
+		c.bunched.Add(1)
+	}
 }
 
 // createCounters makes counters in a file that a child can inherit.

@@ -45,15 +45,19 @@ How it is measured: every tool is run as its users run it and is looked at from 
 within its run. The server counts the calls that arrive, in memory that it shares with the one who measures; the kernel
 counts the processor time of the tool with all its threads. Starting up and reporting are not in the window. Memory is
 the most that was resident up to the window's end. The p99 is what the tool says itself, over its whole run, and tools
-mean different things by it. Every round goes through all tools and begins with another one. A ratio is the median of
-the ratios within each round, so that what happens to the machine happens to both sides. A tool that ends early, ends
-with an error, reports a failed call or another number of calls than arrived has no figures for that round.
+mean different things by it. A server's percentage is of the processors that it may run on. Every round goes through all
+tools and begins with another one. A ratio is the median of the ratios within each round, so that what happens to the
+machine happens to both sides. A tool that ends early, ends with an error, reports a failed call or another number of
+calls than arrived has no figures for that round; a ratio that half of the rounds or more do not have is not judged (?).
 
 `)
 }
 
 func (s *Study) summary(b *strings.Builder) {
 	b.WriteString("## What was reached\n\n")
+	if s.busy() {
+		b.WriteString(busyMachine + "\n\n")
+	}
 	var missed, open int
 	for _, o := range s.outcomes {
 		for _, v := range o.verdicts() {
@@ -63,10 +67,10 @@ func (s *Study) summary(b *strings.Builder) {
 				fmt.Fprintf(b, "- **Not reached**, %s: %s is %s, wanted %s.\n", o.title, v.name, v.ratio(), v.limit())
 			case "≈":
 				open++
-				fmt.Fprintf(b, "- **Not told apart**, %s: %s is %s, both at the limit of the server.\n", o.title, v.name, v.ratio())
+				fmt.Fprintf(b, "- **Not told apart**, %s: %s is %s, wanted %s; at the limit of the server: %s.\n", o.title, v.name, v.ratio(), v.limit(), v.atLimit())
 			case "?":
 				open++
-				fmt.Fprintf(b, "- **Not known**, %s: %s has no figures.\n", o.title, v.name)
+				fmt.Fprintf(b, "- **Not known**, %s: %s: %s.\n", o.title, v.name, v.ratio())
 			}
 		}
 	}
@@ -80,7 +84,7 @@ func (s *Study) summary(b *strings.Builder) {
 
 func (o outcome) section(b *strings.Builder) {
 	fmt.Fprintf(b, "## %s\n\nServer: %s. Load: %s.\n\n", o.title, o.server, o.load())
-	columns(b, head)
+	columns(b, o.head())
 	for _, t := range o.tools {
 		cells(b, o.row(t))
 	}
@@ -147,7 +151,14 @@ const (
 )
 
 // muchElse is how many processors others may use before it is said first of all.
-const muchElse = 0.3
+const (
+	muchElse    = 0.3
+	busyMachine = "The machine was busy with other work meanwhile: read these with their ranges."
+)
+
+func (s *Study) busy() bool {
+	return slices.ContainsFunc(s.outcomes, func(o outcome) bool { return o.busy().Median > muchElse })
+}
 
 // light is the same comparison against a server that is not the limit.
 func (s *Study) light(o outcome) (outcome, bool) {
@@ -171,22 +182,27 @@ func (s *Study) Readme(text string) (string, error) {
 	}
 	var b strings.Builder
 	columns(&b, []string{"Ordeal's", "ratio", "wanted", ""})
+	open := false
 	for _, o := range s.outcomes {
 		if o.short == "" {
 			continue
 		}
 		for i, v := range o.verdicts() {
 			name := o.short + " " + v.name
-			if light, ok := s.light(o); ok && v.capped {
+			if light, ok := s.light(o); ok && v.mark() == "≈" {
 				v, name = light.verdicts()[i], o.short+", light server, "+v.name
 			}
+			open = open || v.mark() == "≈"
 			if !v.unjudged {
 				cells(&b, []string{name, v.ratio(), v.limit(), v.mark()})
 			}
 		}
 	}
-	if slices.ContainsFunc(s.outcomes, func(o outcome) bool { return o.busy().Median > muchElse }) {
-		b.WriteString("\nThe machine was busy with other work meanwhile: read these with their ranges.\n")
+	if open {
+		b.WriteString("\n≈: the server was at its limit, which leaves open whether the target is reached.\n")
+	}
+	if s.busy() {
+		b.WriteString("\n" + busyMachine + "\n")
 	}
 	return before + blockStart + b.String() + blockEnd + after, nil
 }

@@ -30,6 +30,8 @@ type figures struct {
 	Conns  int64         // open at the window's end
 	Server float64       // part of a processor that the server used
 	Others float64       // processors that neither of the two used, nor idled
+	// Bunched is the part of the calls that came in bursts, where the rate is fixed.
+	Bunched float64
 }
 
 // window is what is looked at of a run, after its first call.
@@ -62,6 +64,7 @@ func (b *bench) measure(ctx context.Context, t *tool, j job) (figures, error) {
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // below a directory that goes as a whole
 	j.addr, j.lasts = b.server.addr, b.window.lasts()
+	b.server.count.bunch.Store(int64(j.bunch()))
 	p, err := b.start(ctx, t, j, dir)
 	if err != nil {
 		return figures{}, err
@@ -154,11 +157,13 @@ func (b *bench) watch(ctx context.Context, p *process, before int64) (figures, e
 type look struct {
 	at                    time.Time
 	calls, conns, memory  int64
+	bunched               int64
 	tool, server, machine time.Duration // processor time
 }
 
 func (b *bench) look(p *process) (l look, err error) {
 	l.at, l.calls, l.conns = time.Now(), b.server.count.calls.Load(), b.server.count.conns.Load()
+	l.bunched = b.server.count.bunched.Load()
 	var errs [4]error
 	l.tool, errs[0] = processTime(p.cmd.Process.Pid)
 	l.server, errs[1] = processTime(b.server.cmd.Process.Pid)
@@ -181,6 +186,8 @@ func (l look) to(end look) (figures, error) {
 		Conns:  end.conns,
 		Server: served.Seconds() / took.Seconds(),
 		Others: max(0, (end.machine-l.machine-used-served).Seconds()/took.Seconds()),
+
+		Bunched: float64(end.bunched-l.bunched) / float64(calls),
 	}, nil
 }
 

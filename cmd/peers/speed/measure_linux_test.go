@@ -152,10 +152,10 @@ func TestWindowWithoutACallHasNoFigures(t *testing.T) {
 	if f, err := (look{at: at, calls: 5}).to(look{at: at.Add(time.Second), calls: 5}); err == nil {
 		t.Errorf("%+v, want an error", f)
 	}
-	f, err := (look{at: at, calls: 5, tool: time.Second, machine: time.Second, server: time.Second}).to(look{
-		at: at.Add(2 * time.Second), calls: 1005, conns: 3, memory: 9, tool: 2 * time.Second, server: 1500 * time.Millisecond, machine: 4 * time.Second,
+	f, err := (look{at: at, calls: 5, bunched: 3, tool: time.Second, machine: time.Second, server: time.Second}).to(look{
+		at: at.Add(2 * time.Second), calls: 1005, bunched: 253, conns: 3, memory: 9, tool: 2 * time.Second, server: 1500 * time.Millisecond, machine: 4 * time.Second,
 	})
-	want := figures{Rate: 500, Cost: time.Millisecond, Memory: 9, Conns: 3, Server: 0.25, Others: 0.75}
+	want := figures{Rate: 500, Cost: time.Millisecond, Memory: 9, Conns: 3, Server: 0.25, Others: 0.75, Bunched: 0.25}
 	if err != nil || f != want {
 		t.Errorf("%+v, %v; want %+v", f, err, want)
 	}

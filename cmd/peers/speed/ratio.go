@@ -1,8 +1,6 @@
 package speed
 
-import (
-	"slices"
-)
+import "slices"
 
 // spread is the median of some values, with the least and the most.
 type spread struct {
@@ -61,34 +59,11 @@ func (r rounds) over(other rounds, figure func(figures) float64) spread {
 }
 
 // The figures of a run, as numbers.
-func rate(f figures) float64   { return f.Rate }
-func cost(f figures) float64   { return float64(f.Cost.Nanoseconds()) / 1e3 } // µs
-func p99(f figures) float64    { return f.P99.Seconds() * 1e3 }               // ms
-func memory(f figures) float64 { return float64(f.Memory) / (1 << 20) }       // MiB
-func conns(f figures) float64  { return float64(f.Conns) }
-func served(f figures) float64 { return f.Server }
-func others(f figures) float64 { return f.Others }
-
-// target is a ratio of one tool's figure to another's that is wanted.
-type target struct {
-	name     string
-	of, to   string // tools
-	figure   func(figures) float64
-	want     float64
-	atMost   bool // want is an upper limit
-	ofCost   bool // of processor time, not of the rate
-	unjudged bool // shown for what it tells; nothing is wanted
-}
-
-// mark says whether the target is reached by the median.
-func (t target) mark(s spread) string {
-	switch {
-	case t.unjudged:
-		return " "
-	case s.N == 0:
-		return "?"
-	case t.atMost && s.Median <= t.want, !t.atMost && s.Median >= t.want:
-		return "✓"
-	}
-	return "✗"
-}
+func rate(f figures) float64    { return f.Rate }
+func cost(f figures) float64    { return float64(f.Cost.Nanoseconds()) / 1e3 } // µs
+func p99(f figures) float64     { return f.P99.Seconds() * 1e3 }               // ms
+func memory(f figures) float64  { return float64(f.Memory) / (1 << 20) }       // MiB
+func conns(f figures) float64   { return float64(f.Conns) }
+func served(f figures) float64  { return f.Server }
+func others(f figures) float64  { return f.Others }
+func bunched(f figures) float64 { return f.Bunched }

@@ -50,23 +50,3 @@ func TestRatiosAreTakenWithinRounds(t *testing.T) {
 		t.Errorf("a tool that is not there: %+v", got)
 	}
 }
-
-func TestTargetsAreJudgedByTheMedian(t *testing.T) {
-	for _, tc := range []struct {
-		target target
-		found  spread
-		want   string
-	}{
-		{target{want: 1.8}, spread{1.8, 1, 3, 5}, "✓"},
-		{target{want: 1.8}, spread{1.79, 1.79, 3, 5}, "✗"},
-		{target{want: 0.55, atMost: true}, spread{0.55, 0.1, 1, 5}, "✓"},
-		{target{want: 0.55, atMost: true}, spread{0.56, 0.1, 1, 5}, "✗"},
-		{target{want: 0.55, atMost: true}, spread{}, "?"}, // no figures are no success
-		{target{want: 1.8}, spread{}, "?"},
-		{target{unjudged: true}, spread{9, 9, 9, 1}, " "},
-	} {
-		if got := tc.target.mark(tc.found); got != tc.want {
-			t.Errorf("%+v with %+v: %q, want %q", tc.target, tc.found, got, tc.want)
-		}
-	}
-}

@@ -64,7 +64,7 @@ func Serve(kind string, in io.Reader, out io.Writer, shared *os.File) error {
 
 func servePlain(l net.Listener, count *counters) error {
 	return http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		count.calls.Add(1)
+		count.arrived()
 		w.Header().Set("Content-Type", "text/plain")
 		w.Write(answer) //nolint:errcheck // the caller may be gone
 	}))
@@ -72,7 +72,7 @@ func servePlain(l net.Listener, count *counters) error {
 
 func serveLight(l net.Listener, count *counters) error {
 	server := fasthttp.Server{Handler: func(ctx *fasthttp.RequestCtx) {
-		count.calls.Add(1)
+		count.arrived()
 		ctx.SetBody(answer)
 	}}
 	return server.Serve(l)
@@ -86,7 +86,7 @@ type oneUser struct {
 }
 
 func (s *oneUser) GetUser(context.Context, *userv1.GetUserRequest) (*userv1.User, error) {
-	s.count.calls.Add(1)
+	s.count.arrived()
 	return s.user, nil
 }
 

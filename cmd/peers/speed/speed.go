@@ -86,12 +86,21 @@ type machine struct {
 	pinned     bool
 }
 
+// each is how many processors the server may run on, and how many the tool.
+func (m machine) each() int {
+	if m.pinned {
+		return 1
+	}
+	return m.processors
+}
+
 // outcome is what one comparison found.
 type outcome struct {
 	comparison
-	results map[string]rounds // by the tool's name
-	lines   []command
-	profile string // of Ordeal, as a table of functions; "" where none was taken
+	serverCPUs int               // processors that the server may run on
+	results    map[string]rounds // by the tool's name
+	lines      []command
+	profile    string // of Ordeal, as a table of functions; "" where none was taken
 }
 
 // Run compares, and tells progress how far it is. A tool that is missing or that
@@ -239,7 +248,8 @@ func (s *Study) compare(ctx context.Context, progress io.Writer, c comparison, b
 		server: srv, window: window{s.options.Warm, s.options.For, 30 * time.Second}, cpu: at.tool,
 		binaries: binaries, self: []string{s.options.Self, "engine"}, dir: dir,
 	}
-	found = outcome{comparison: c, results: map[string]rounds{}}
+	c.job.cpus = s.machine.each()
+	found = outcome{comparison: c, serverCPUs: s.machine.each(), results: map[string]rounds{}}
 	for round := range s.options.Rounds {
 		for i := range c.tools {
 			t := c.tools[(i+round)%len(c.tools)] // each round begins with another

@@ -8,18 +8,25 @@ import (
 	"unicode/utf8"
 )
 
-// full is the part of its processor from which on a server is called the limit.
+// full is the part of its processors from which on a server is called the limit.
 const full = 0.95
 
-var head = []string{"tool", "rate/s", "CPU µs/call", "p99 ms", "MiB", "server"}
+// head is the first line of a comparison's table.
+func (o outcome) head() []string {
+	list := []string{"tool", "rate/s", "CPU µs/call", "p99 ms", "MiB", "server"}
+	if o.job.rate > 0 {
+		list = append(list, "bursts")
+	}
+	return list
+}
 
 // row is a line of a comparison's table.
 func (o outcome) row(t *tool) []string {
 	r := o.results[t.name]
 	if r.of(rate).N == 0 {
-		return []string{t.name, "no figures", "", "", "", ""}
+		return append([]string{t.name, "no figures"}, make([]string, len(o.head())-2)...)
 	}
-	busy := fmt.Sprintf("%.0f%%", 100*r.of(served).Median)
+	busy := percent(o.used(t.name))
 	if o.limited(t.name) {
 		busy += "*"
 	}
@@ -27,15 +34,26 @@ func (o outcome) row(t *tool) []string {
 	if v := r.of(p99).Median; v > 0 {
 		last = number(v, 2)
 	}
-	return []string{
+	list := []string{
 		t.name, text(r.of(rate), 0), text(r.of(cost), 1), last,
 		number(r.of(memory).Median, 0), busy,
 	}
+	if o.job.rate > 0 {
+		list = append(list, percent(r.of(bunched).Median))
+	}
+	return list
 }
 
-// limited reports whether the server used its whole processor, so that a
+// used is the part that the server used of the processors that it may run on.
+func (o outcome) used(name string) float64 {
+	return o.results[name].of(served).Median / float64(max(1, o.serverCPUs))
+}
+
+// limited reports whether the server used all that it may run on, so that a
 // faster tool would have been no faster.
-func (o outcome) limited(name string) bool { return o.results[name].of(served).Median >= full }
+func (o outcome) limited(name string) bool { return o.used(name) >= full }
+
+func percent(part float64) string { return fmt.Sprintf("%.0f%%", 100*part) }
 
 func text(s spread, digits int) string {
 	return fmt.Sprintf("%s [%s–%s]", number(s.Median, digits), number(s.Min, digits), number(s.Max, digits))
@@ -74,7 +92,11 @@ func (o outcome) errors() []string {
 func (o outcome) notes() []string {
 	list := o.errors()
 	if slices.ContainsFunc(o.tools, func(t *tool) bool { return o.limited(t.name) }) {
-		list = append(list, "* The server used its whole processor: it was the limit, a faster tool could have been no faster. Two tools at that limit are not told apart by their rates (≈).")
+		list = append(list, "* The server used all the processor time that there was for it: it was the limit, a faster tool could have been no faster. What that leaves open about a ratio of rates is marked ≈.")
+	}
+	if o.job.rate > 0 {
+		list = append(list, "The cost at a fixed rate is not judged: a tool can save processor time by sending calls late or in bursts. "+
+			"In bursts are calls that arrive less than half of the time between two calls after the one before: 0% of them where they come evenly, 39% where at random.")
 	}
 	for _, t := range o.tools {
 		if n := o.unlike(t); n != "" {
@@ -114,63 +136,25 @@ func (o outcome) unlike(t *tool) string {
 	return ""
 }
 
-// verdict is a target with what was found.
-type verdict struct {
-	target
-	found  spread
-	capped bool // both tools went as fast as the server could, so their rates tell nothing of them
-}
-
-func (o outcome) verdicts() []verdict {
-	list := make([]verdict, len(o.targets))
-	for i, t := range o.targets {
-		capped := !t.ofCost && !t.unjudged && o.limited(t.of) && o.limited(t.to)
-		list[i] = verdict{t, o.results[t.of].over(o.results[t.to], t.figure), capped}
-	}
-	return list
-}
-
-func (v verdict) mark() string {
-	if v.capped && v.found.N > 0 {
-		return "≈"
-	}
-	return v.target.mark(v.found)
-}
-
-// limit is what was wanted.
-func (v verdict) limit() string {
-	switch {
-	case v.unjudged:
-		return "–"
-	case v.atMost:
-		return fmt.Sprintf("≤ %.2f", v.want)
-	}
-	return fmt.Sprintf("≥ %.2f", v.want)
-}
-
-// ratio is what was found.
-func (v verdict) ratio() string {
-	if v.found.N == 0 {
-		return "no figures"
-	}
-	return text(v.found, 2)
-}
-
 // Table writes the study for a terminal of 80 columns.
 func (s *Study) Table(w io.Writer) error {
 	var b strings.Builder
 	for _, o := range s.outcomes {
 		fmt.Fprintf(&b, "\n%s (%s, %s)\n", o.title, o.server, o.load())
-		line(&b, head)
+		columns := widths
+		if o.job.rate > 0 {
+			columns = widthsFixed
+		}
+		line(&b, columns, o.head())
 		for _, t := range o.tools {
-			line(&b, o.row(t))
+			line(&b, columns, o.row(t))
 		}
 		for _, n := range o.notes() {
 			b.WriteString(wrap(n))
 		}
 		b.WriteString("\n")
 		for _, v := range o.verdicts() {
-			fmt.Fprintf(&b, "%s %s %s %s\n", v.mark(), pad(v.name, 40), pad(v.ratio(), 22), v.limit())
+			fmt.Fprintf(&b, "%s %s %s %s\n", v.mark(), pad(v.name, 34), pad(v.ratio(), 35), v.limit())
 		}
 	}
 	b.WriteString("\n")
@@ -196,16 +180,20 @@ func (s *Study) conditions() []string {
 	list := slices.Clone(s.absent)
 	where := "The server was pinned to one processor, the tool to another."
 	if !s.machine.pinned {
-		where = "Server and tool shared all processors: neither was pinned."
+		where = "Server and tool shared all processors, neither was pinned: a rate tells of both."
 	}
 	return append(list, fmt.Sprintf("Medians [least–most] of rounds: %d, each measured for %v after %v of warm-up. %s",
 		s.options.Rounds, s.options.For, s.options.Warm, where))
 }
 
-// widths of the columns of the terminal's table; the first is for names.
-var widths = []int{20, 23, 17, 7, 5, 8}
+// widths of the columns of the terminal's table; the first is for names. Where
+// the rate is fixed there is one more.
+var (
+	widths      = []int{20, 23, 17, 7, 5, 8}
+	widthsFixed = []int{18, 19, 17, 7, 5, 7, 7}
+)
 
-func line(b *strings.Builder, cells []string) {
+func line(b *strings.Builder, widths []int, cells []string) {
 	var text strings.Builder
 	for i, c := range cells {
 		if i == 0 {

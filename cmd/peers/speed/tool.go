@@ -32,7 +32,19 @@ type job struct {
 	clients int    // calls in flight; connections, too, with HTTP/1.1
 	conns   int    // connections of gRPC
 	rate    int    // calls a second, open model; 0 for as many as there can be, closed model
+	cpus    int    // processors that the tool may run on
 	lasts   time.Duration
+}
+
+// bunch is the time after a call within which the next one comes in a burst; 0
+// where the rate is not fixed. Half of what is between two calls that come
+// evenly: a server takes the second of two that came together only when it is
+// through with the first, at the default rate after up to a quarter of that.
+func (j job) bunch() time.Duration {
+	if j.rate == 0 {
+		return 0
+	}
+	return time.Second / time.Duration(2*j.rate)
 }
 
 // mostInFlight caps the calls in flight of an open model as Ordeal does where a

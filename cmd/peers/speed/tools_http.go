@@ -133,12 +133,13 @@ func readK6(text []byte) (said, error) {
 	return said{calls: m.Requests.Count, failed: m.Failed.Passes, p99: seconds(m.Duration.P99 / 1e3)}, nil
 }
 
-// wrk has a thread for the one processor that it is given, and no open model.
+// wrk has a thread for each processor that it is given, as far as there are
+// connections for them, and no open model.
 func wrk() *tool {
 	return &tool{
 		name: "wrk", peer: "wrk",
 		args: func(j job) []string {
-			return []string{"-t1", "-c" + strconv.Itoa(j.clients), "-d" + strconv.Itoa(int(j.lasts.Round(time.Second).Seconds())) + "s", "--latency", j.url()}
+			return []string{"-t" + strconv.Itoa(max(1, min(j.cpus, j.clients))), "-c" + strconv.Itoa(j.clients), "-d" + strconv.Itoa(int(j.lasts.Round(time.Second).Seconds())) + "s", "--latency", j.url()}
 		},
 		read: readFile(outputFile, readWrk),
 	}
