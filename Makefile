@@ -5,7 +5,7 @@ BIN     := bin/ordeal
 RUNS    ?= runs
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 FUZZ    ?= 50000x
-SPEED   ?= # more flags for make bench-peers, such as -rounds 1 -for 2s
+SPEED   ?= # more flags for make bench-peers, such as -rounds 1 -for 2s; see there
 BENCH   ?= .
 COUNT   ?= 6
 LINT    := $(GO) tool -modfile=.ci/tools/lint/go.mod golangci-lint
@@ -22,14 +22,17 @@ build: ## build bin/ordeal
 test: ## run every test, with the race detector
 	$(GO) test -race -timeout 20m ./...
 
-accuracy: build peers ## hold Ordeal's figures against a known truth, beside its peers: about 20 minutes; writes docs/accuracy.md
+# Writes docs/accuracy.md.
+accuracy: build peers ## hold Ordeal's figures against a known truth: 20 minutes
 	$(GO) build -o bin/accuracy ./cmd/accuracy
 	./bin/accuracy -ordeal $(BIN) -doc docs/accuracy.md
 
-bench: build ## run the shipped scenarios tagged ci; exits with the worst verdict
+bench: build ## run the scenarios tagged ci; exits with the worst verdict
 	./$(BIN) run --tag ci --out $(RUNS)
 
-bench-micro: ## run the Go benchmarks COUNT times (default 6) into bin/bench/<version>.txt, for benchstat; BENCH=regexp for some
+# Writes bin/bench/<version>.txt. COUNT is how many times each is run, BENCH a
+# regular expression of those to run.
+bench-micro: ## run the Go benchmarks COUNT times (6), for benchstat
 	@mkdir -p bin/bench
 	@bash -o pipefail -c "$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) -timeout 3h \
 	  $$(grep -rl '^func Benchmark' --include='*_test.go' . | xargs -n1 dirname | sort -u | tr '\n' ' ') | tee bin/bench/$(VERSION).txt"
@@ -60,11 +63,15 @@ fuzz: ## run every fuzz test, FUZZ inputs each (default 50000x)
 fmt: ## format the code
 	gofmt -w $$(git ls-files -co --exclude-standard '*.go')
 
-bench-peers: build peers ## compare Ordeal's speed with its peers': about 25 minutes on a quiet machine; writes docs/peers.md
+# Writes docs/peers.md and the ratios in README.md. With flags in SPEED it is
+# another measurement than the documented one: bin/peers.md then, and no README,
+# unless the flags (-doc, -readme) say otherwise.
+bench-peers: build peers ## compare speed with peers: about 20 quiet minutes
 	$(GO) build -o bin/bench-peers ./cmd/peers
-	./bin/bench-peers speed -profile -ordeal $(BIN) -doc docs/peers.md -readme README.md $(SPEED)
+	./bin/bench-peers speed -profile -ordeal $(BIN) $(if $(strip $(SPEED)),-doc bin/peers.md,-doc docs/peers.md -readme README.md) $(SPEED)
 
-peers: ## build the load generators that Ordeal is compared with into bin/peers (k6 takes minutes)
+# Builds into bin/peers.
+peers: ## build what Ordeal is compared with (k6 takes minutes)
 	nice $(GO) run ./cmd/peers build
 
 picture: ## make docs/report.png anew (needs Chromium)
