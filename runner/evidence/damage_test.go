@@ -1,11 +1,18 @@
 package evidence
 
 import (
+	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
+	"github.com/parquet-go/parquet-go/format"
 )
 
 func TestDamagedSegmentIsAWarning(t *testing.T) {
@@ -46,6 +53,9 @@ func TestDamagedSegmentIsAWarning(t *testing.T) {
 			}
 			overwrite(t, p, text)
 		}, "samples/000002.parquet", 600, true},
+		"short statistics": {statistics(7), "samples/000002.parquet", 600, false},
+		"long statistics":  {statistics(9), "samples/000002.parquet", 600, false},
+		"empty statistics": {statistics(0), "samples/000002.parquet", 600, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := finishedRun(t)
@@ -72,6 +82,43 @@ func TestDamagedSegmentIsAWarning(t *testing.T) {
 			}
 		})
 	}
+}
+
+// statistics is the damage of a footer whose least and greatest values have so
+// many bytes, instead of the eight of a time.
+func statistics(size int) func(t *testing.T, path string) {
+	return func(t *testing.T, path string) {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		overwrite(t, path, withStatistics(t, text, make([]byte, size)))
+	}
+}
+
+// withStatistics gives a Parquet file whose footer has one value as the least and
+// the greatest of every column that holds integers, and is sound otherwise.
+func withStatistics(t testing.TB, text, value []byte) []byte {
+	t.Helper()
+	f, err := parquet.OpenFile(bytes.NewReader(text), int64(len(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	footer := f.Metadata()
+	for _, g := range footer.RowGroups {
+		for i := range g.Columns {
+			if m := &g.Columns[i].MetaData; m.Type == format.Int64 {
+				m.Statistics.MinValue, m.Statistics.MaxValue = value, value
+			}
+		}
+	}
+	made, err := thrift.Marshal(new(thrift.CompactProtocol), footer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := int(binary.LittleEndian.Uint32(text[len(text)-8:]))
+	whole := append(slices.Clone(text[:len(text)-8-old]), made...)
+	return append(binary.LittleEndian.AppendUint32(whole, uint32(len(made))), "PAR1"...)
 }
 
 func overwrite(t testing.TB, path string, text []byte) {

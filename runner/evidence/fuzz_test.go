@@ -39,6 +39,9 @@ func FuzzReadSegment(f *testing.F) {
 		f.Add(text)
 		f.Add(text[:len(text)/2])
 		f.Add(append(text[:100:100], text[len(text)-600:]...))
+		for _, n := range []int{0, 7, 9} {
+			f.Add(withStatistics(f, text, make([]byte, n)))
+		}
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		samples, err := countRows(text, newSampleDecoder(^Fields(0)))
@@ -68,9 +71,11 @@ func countRows[T any](text []byte, d decoder[T]) (rows int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	if _, err := reaches(file, d.columns(), at); err != nil {
+		return 0, err
+	}
 	buf := make([]T, chunkRows)
 	for _, g := range file.RowGroups() {
-		reach(g.ColumnChunks(), d.columns(), at)
 		err := scanGroup(g, at, d, func() []T { return buf }, func(some []T) error {
 			if rows += len(some); rows > enough {
 				return errStopped

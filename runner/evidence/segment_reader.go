@@ -140,8 +140,8 @@ func (s *segment) probe(columns []column) error {
 	if err != nil {
 		return err
 	}
-	for _, g := range p.RowGroups() {
-		s.groups = append(s.groups, reach(g.ColumnChunks(), columns, at))
+	if s.groups, err = reaches(p, columns, at); err != nil {
+		return err
 	}
 	if text, ok := p.Lookup(lastMark); ok {
 		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
@@ -151,8 +151,19 @@ func (s *segment) probe(columns []column) error {
 	return nil
 }
 
+// reaches gives the stretch of time of each row group.
+func reaches(f *parquet.File, columns []column, at []int) (groups []stretch, err error) {
+	err = guarded(func() error {
+		for _, g := range f.RowGroups() {
+			groups = append(groups, reach(g.ColumnChunks(), columns, at))
+		}
+		return nil
+	})
+	return groups, err
+}
+
 // reach is the stretch of time that a row group's statistics give; all of time
-// where they are missing.
+// where they are missing. The library panics where they are not of a column's kind.
 func reach(chunks []parquet.ColumnChunk, columns []column, at []int) stretch {
 	all := stretch{math.MinInt64, math.MaxInt64}
 	first, last := false, false
