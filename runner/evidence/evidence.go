@@ -19,8 +19,10 @@
 package evidence
 
 // Sink takes evidence while a run goes on. Its methods may be called from many
-// goroutines, do not fail and do not wait for the disk: a failure to write is
-// kept by the owner of the sink, which fails the run.
+// goroutines and do not fail: a failure to write is kept by the owner of the
+// sink, which fails the run. They return at once as long as what they took can be
+// kept in bounded memory; a Writer whose disk cannot keep up holds its callers
+// back, which Meta.Waits counts.
 type Sink interface {
 	Sample(Sample)
 	Message(Message)

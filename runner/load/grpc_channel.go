@@ -23,8 +23,8 @@ const channelName = "ordeal-load"
 
 // gRPC knows resolvers and balancers by name, from tables of the process that
 // may be written only while packages are initialized. So is the choice of ghz's
-// source of UUIDs: it makes one for each call, which nobody reads here, and a
-// question to the kernel for each costs a twentieth of the call.
+// source of UUIDs: it makes one for each call, which nobody reads here, and would
+// ask the kernel for each.
 func init() {
 	uuid.EnableRandPool()
 	resolver.Register(channelResolver{})
