@@ -60,9 +60,10 @@ type linkInjection struct {
 }
 
 // Heal takes the fault out of the program, opens the ports, and waits until
-// every stream has passed on what was held: at most the give-up time, after
-// which the streams that have not are closed and counted. So a heal of traffic
-// always succeeds; what may fail is the opening of a port.
+// every stream has passed on what was held, to the kernel if its reader is slow:
+// at most the give-up time, after which the streams that have not are closed and
+// counted. So a heal of traffic always succeeds; what may fail is the opening of
+// a port.
 func (in *linkInjection) Heal(ctx context.Context) error {
 	p, conns := in.link.change(func(p *program) {
 		p.released = p.generation
