@@ -58,8 +58,12 @@ func (l *live) started(engines []engine, elapsed func() time.Duration) {
 	if l.served == nil {
 		return
 	}
+	schedules := make([]load.Schedule, len(engines)) // not the engines, which hold all that calls are made of
+	for i, e := range engines {
+		schedules[i] = e.schedule
+	}
 	l.served.Started(func(i int) int64 {
 		so := load.PhaseSpan{For: max(elapsed(), 0)}
-		return load.Planned(engines[i].schedule, []load.PhaseSpan{so})[so.Name]
+		return load.Planned(schedules[i], []load.PhaseSpan{so})[so.Name]
 	})
 }

@@ -1,10 +1,14 @@
 package runner
 
 import (
+	"context"
+	"runtime"
 	"testing"
 	"time"
+	"weak"
 
 	"ordeal/runner/evidence"
+	"ordeal/runner/load"
 	"ordeal/runner/telemetry"
 )
 
@@ -26,4 +30,30 @@ func BenchmarkLiveSample(b *testing.B) {
 			})
 		})
 	}
+}
+
+// TestServedRunKeepsNoEngine: what is served of a run asks for its schedules,
+// and does not keep alive what its calls are made of.
+func TestServedRunKeepsNoEngine(t *testing.T) {
+	exporter := telemetry.NewExporter(Build())
+	meta := &evidence.Meta{Loads: []evidence.LoadMeta{{Name: "a", Model: "open"}}}
+	l := newLive(&journal{}, func() int64 { return 0 }, meta, exporter)
+	hold := load.Rate(100)
+	schedule, err := (&load.Spec{Name: "a", Rate: &load.Curve{Hold: &hold}}).Schedule([]load.PhaseSpan{{For: time.Second}}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := func() weak.Pointer[[1 << 10]byte] {
+		rows := new([1 << 10]byte)
+		l.started([]engine{{name: "a", schedule: schedule, run: func(context.Context, time.Duration, evidence.Sink) error {
+			rows[0]++
+			return nil
+		}}}, func() time.Duration { return 500 * time.Millisecond })
+		return weak.Make(rows)
+	}()
+	runtime.GC()
+	if rows.Value() != nil {
+		t.Error("an engine is kept")
+	}
+	runtime.KeepAlive(l)
 }

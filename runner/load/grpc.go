@@ -156,12 +156,13 @@ func (e *grpcEngine) Messages() string { return kindOf(e.method).messages() }
 func (e *grpcEngine) Run(ctx context.Context, start time.Duration, s Schedule, out evidence.Sink) error {
 	run := e.newRun(ctx, start, s, out)
 	defer run.pacer.close()
-	requester, leave, err := e.requester(ctx, run)
+	requester, crew, leave, err := e.requester(ctx, run)
 	if err != nil {
 		return fmt.Errorf("set ghz up: %w", err)
 	}
 	defer leave()
 	defer run.watch()()
+	defer crew.guard()()
 	// Run ends when the pacer stops and every call has returned. Now and then Run
 	// takes 10 s more: ghz waits for a connection that it closes to change its
 	// state, and may look an instant after it has. That is waited for, because ghz
@@ -175,24 +176,26 @@ func (e *grpcEngine) Run(ctx context.Context, start time.Duration, s Schedule, o
 }
 
 // requester sets ghz up for the run; leave is called when it has ended.
-func (e *grpcEngine) requester(ctx context.Context, run *grpcRun) (r *runner.Requester, leave func(), err error) {
+func (e *grpcEngine) requester(ctx context.Context, run *grpcRun) (r *runner.Requester, c *crew, leave func(), err error) {
 	address, leave := run.enter()
-	crew := newCrew(ctx, run, max(1, e.spec.GRPC.Connections), e.spec.inFlight())
-	config, err := e.config(run, crew, address)
+	c = newCrew(ctx, run, max(1, e.spec.GRPC.Connections), e.spec.inFlight())
+	config, err := e.config(run, c, address)
 	if err == nil {
 		r, err = runner.NewRequester(config)
 	}
 	if err != nil {
 		leave()
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	crew.cut = func() { r.Stop(runner.ReasonCancel) }
-	return r, leave, nil
+	c.cut = func() { r.Stop(runner.ReasonCancel) }
+	return r, c, leave, nil
 }
 
 func (e *grpcEngine) newRun(ctx context.Context, start time.Duration, s Schedule, out evidence.Sink) *grpcRun {
+	paced := e.env
+	paced.Issued = nil // what Pace lets go may find no worker any more; see number
 	run := &grpcRun{
-		engine: e, env: e.env, addrs: e.addrs, out: out, pacer: newPacer(ctx, e.spec, e.env, start, s),
+		engine: e, env: e.env, addrs: e.addrs, out: out, pacer: newPacer(ctx, e.spec, paced, start, s),
 		timeout: e.spec.timeout(), stream: e.spec.GRPC.bounds(e.method), backends: newLabels(),
 	}
 	if run.stream.deadline {

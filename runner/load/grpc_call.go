@@ -67,13 +67,6 @@ func (c *grpcCall) again(seq uint64) bool {
 	return true
 }
 
-// over reports whether the call has ended.
-func (c *grpcCall) over() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.ended
-}
-
 // begin is the moment at which the call is handed to gRPC.
 func (c *grpcCall) begin() {
 	c.mu.Lock()

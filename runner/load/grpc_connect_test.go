@@ -130,7 +130,8 @@ func TestGoAwayIsNoFailure(t *testing.T) {
 }
 
 // TestGRPCCallsEndWithTheRun: calls in flight, and calls that wait for a
-// connection, do not run to their timeout when the run is cancelled.
+// connection, do not run to their timeout when the run is cancelled; nor does
+// one keep them that was let go and finds every client busy.
 func TestGRPCCallsEndWithTheRun(t *testing.T) {
 	t.Parallel()
 	for _, sub := range subjects() {
@@ -138,45 +139,57 @@ func TestGRPCCallsEndWithTheRun(t *testing.T) {
 			continue
 		}
 		for _, connected := range []bool{true, false} {
-			t.Run(fmt.Sprintf("%s/connected=%v", sub.name, connected), func(t *testing.T) {
-				t.Parallel()
-				spec := sub.spec
-				describeFromFile(t, &spec)
-				spec.Rate, spec.Timeout, spec.Workers = holdAt(1000), 10*time.Minute, 20
-				tg := newSilentTarget(t)
-				if connected {
-					tg = sub.target(t)
-					tg.delay.Store(-1) // no answer
-				}
-				var issued atomic.Int64
-				engine, err := spec.Engine(Env{Addrs: []string{tg.addr}, Clock: evidence.NewClock(), End: time.Hour, Issued: &issued})
-				if err != nil {
-					t.Fatal(err)
-				}
-				ctx, cancel := context.WithCancel(t.Context())
-				defer cancel()
-				cancelled := make(chan time.Time, 1)
-				var helper sync.WaitGroup
-				helper.Go(func() {
-					poll(func() bool { return issued.Load() == 20 && (!connected || tg.calls.Load() == 20) })
-					cancelled <- time.Now()
-					cancel()
+			for _, closed := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s/connected=%v/closed=%v", sub.name, connected, closed), func(t *testing.T) {
+					t.Parallel()
+					endWithTheRun(t, sub, connected, closed)
 				})
-				got := &collector{}
-				if err := engine.Run(ctx, 0, schedule(t, spec, phases(time.Hour), 1), got); err != nil {
-					t.Error(err)
-				}
-				took := time.Since(<-cancelled)
-				helper.Wait()
-				// Now and then ghz takes 10 s more to close its connections.
-				if took < grace/2 || took > grace+25*time.Second {
-					t.Errorf("it took %v to end the calls", took)
-				}
-				if n := got.classes(); n[evidence.Timeout] != 20 || got.count() != 20 {
-					t.Errorf("classes %v", n)
-				}
-			})
+			}
 		}
+	}
+}
+
+func endWithTheRun(t *testing.T, sub subject, connected, closed bool) {
+	const inFlight = 20
+	spec := sub.spec
+	describeFromFile(t, &spec)
+	spec.Timeout = 10 * time.Minute
+	if closed {
+		spec.Clients = inFlight
+	} else {
+		spec.Rate, spec.Workers = holdAt(1000), inFlight
+	}
+	tg := newSilentTarget(t)
+	if connected {
+		tg = sub.target(t)
+		tg.delay.Store(-1) // no answer
+	}
+	var issued atomic.Int64
+	engine, err := spec.Engine(Env{Addrs: []string{tg.addr}, Clock: evidence.NewClock(), End: time.Hour, Issued: &issued})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	cancelled := make(chan time.Time, 1)
+	var helper sync.WaitGroup
+	helper.Go(func() {
+		poll(func() bool { return issued.Load() == inFlight && (!connected || tg.calls.Load() == inFlight) })
+		cancelled <- time.Now()
+		cancel()
+	})
+	got := &collector{}
+	if err := engine.Run(ctx, 0, schedule(t, spec, phases(time.Hour), 1), got); err != nil {
+		t.Error(err)
+	}
+	took := time.Since(<-cancelled)
+	helper.Wait()
+	// Now and then ghz takes 10 s more to close its connections.
+	if took < grace/2 || took > grace+25*time.Second {
+		t.Errorf("it took %v to end the calls", took)
+	}
+	if n := got.classes(); n[evidence.Timeout] != inFlight || got.count() != inFlight || issued.Load() != inFlight {
+		t.Errorf("classes %v, %d issued", n, issued.Load())
 	}
 }
 
@@ -242,8 +255,11 @@ func TestGRPCConnectionsShareEvenly(t *testing.T) {
 // as clients, although one more is always let go; that one is never made when
 // its turn comes after the end.
 func TestGRPCClientsAreNoMoreThanAsked(t *testing.T) {
-	var now, most atomic.Int64
+	var now, most, issued, mostIssued atomic.Int64
+	got := &collector{}
 	tg := answering(t, func(context.Context, any) error {
+		shown := issued.Load()
+		mostIssued.Store(max(mostIssued.Load(), shown-int64(got.count())))
 		defer now.Add(-1)
 		for n := now.Add(1); ; {
 			if old := most.Load(); n <= old || most.CompareAndSwap(old, n) {
@@ -257,20 +273,18 @@ func TestGRPCClientsAreNoMoreThanAsked(t *testing.T) {
 	describeFromFile(t, &spec)
 	spec.Clients, spec.GRPC.Connections = 5, 2
 	clock := evidence.NewClock()
-	var issued atomic.Int64
 	const length = 2 * time.Second
 	engine, err := spec.Engine(Env{Addrs: []string{tg.addr}, Clock: clock, End: length, Issued: &issued})
 	if err != nil {
 		t.Fatal(err)
 	}
 	start := clock.Now()
-	got := &collector{}
 	if err := engine.Run(t.Context(), start, unpaced{}, got); err != nil {
 		t.Fatal(err)
 	}
 	samples := got.sorted()
-	if most.Load() != 5 || len(samples) < 10 || int(issued.Load()) != len(samples) {
-		t.Errorf("%d at once, %d calls, %d issued", most.Load(), len(samples), issued.Load())
+	if most.Load() != 5 || mostIssued.Load() > 5 || len(samples) < 10 || int(issued.Load()) != len(samples) {
+		t.Errorf("%d at once, %d shown, %d calls, %d issued", most.Load(), mostIssued.Load(), len(samples), issued.Load())
 	}
 	for i, s := range samples {
 		if s.Seq != uint64(i) || s.Sent > start+length+late {

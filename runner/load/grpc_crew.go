@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/bojand/ghz/load"
@@ -17,8 +18,12 @@ type crew struct {
 	step  int // so many are started at once: the same number for each connection
 	most  int // calls in flight
 	ticks chan load.TickValue
-	size  int    // so far
-	cut   func() // closes the connections
+	size  int           // so far
+	cut   func()        // stops ghz, which closes the connections
+	ended chan struct{} // closed when they are
+
+	mu   sync.Mutex
+	live bool // ghz may be stopped: from the first Pace to Finish
 }
 
 func newCrew(ctx context.Context, run *grpcRun, connections, inFlight int) *crew {
@@ -27,7 +32,10 @@ func newCrew(ctx context.Context, run *grpcRun, connections, inFlight int) *crew
 		// one when it is through with its own, and waits for nobody to be woken.
 		run.pacer.slots = newSlots(inFlight + 1)
 	}
-	return &crew{ctx: ctx, run: run, step: connections, most: inFlight, ticks: make(chan load.TickValue)}
+	return &crew{
+		ctx: ctx, run: run, step: connections, most: inFlight,
+		ticks: make(chan load.TickValue), ended: make(chan struct{}),
+	}
 }
 
 // Ticker implements load.WorkerTicker.
@@ -37,7 +45,16 @@ func (c *crew) Ticker() <-chan load.TickValue { return c.ticks }
 func (c *crew) Run() {}
 
 // Finish implements load.WorkerTicker. Pace is not called any more.
-func (c *crew) Finish() { c.ticks <- load.TickValue{Done: true} }
+func (c *crew) Finish() {
+	c.setLive(false)
+	c.ticks <- load.TickValue{Done: true}
+}
+
+func (c *crew) setLive(live bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.live = live
+}
 
 // grow starts workers for at least n calls in flight: a half more than are
 // needed now, as whole rounds over the connections. In a closed model they are
@@ -58,6 +75,9 @@ func (c *crew) grow(n int) {
 
 // Pace implements load.Pacer.
 func (c *crew) Pace(elapsed time.Duration, hits uint64) (time.Duration, bool) {
+	if hits == 0 {
+		c.setLive(true)
+	}
 	wait, stop := c.run.pacer.Pace(elapsed, hits)
 	if stop {
 		c.leave()
@@ -72,21 +92,41 @@ func (c *crew) Pace(elapsed time.Duration, hits uint64) (time.Duration, bool) {
 // Rate implements load.Pacer.
 func (c *crew) Rate(elapsed time.Duration) float64 { return c.run.pacer.Rate(elapsed) }
 
-// leave waits for the calls in flight. ghz gives its calls no context, so the
-// end of the run's closes their connections, after a grace. That is done here
-// because ghz must not have ended by itself meanwhile.
+// leave waits for the calls in flight: they can be ended only while ghz is
+// still there to be stopped.
 func (c *crew) leave() {
-	late, end := outlive(c.ctx)
-	defer end()
 	look := time.NewTicker(5 * time.Millisecond)
 	defer look.Stop()
 	for !c.run.idle() {
 		select {
 		case <-look.C:
-		case <-late.Done():
-			c.run.ended.Store(true)
-			c.cut()
+		case <-c.ended:
 			return
 		}
+	}
+}
+
+// guard ends the calls in flight a grace after the run was cancelled, until
+// stop is called. ghz gives its calls no context, so that is done by closing
+// their connections, and beside Pace: ghz does not ask for a call while it has
+// one that no worker is free to take.
+func (c *crew) guard() (stop func()) {
+	late, end := outlive(c.ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		<-late.Done()
+		c.mu.Lock() // Finish waits, and so does the end of ghz
+		defer c.mu.Unlock()
+		if c.live {
+			c.run.ended.Store(true)
+			c.cut()
+			close(c.ended)
+		}
+	}()
+	return func() {
+		c.setLive(false)
+		end()
+		<-done
 	}
 }

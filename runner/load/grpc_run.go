@@ -74,41 +74,41 @@ func (r *grpcRun) callOf(ctx context.Context) *grpcCall {
 	return (*r.workers.Load())[n].call.Load()
 }
 
-// number gives the number of a call that ghz counts as the given one; false for
-// a call of a closed model that was let go in advance (see crew), and whose
-// turn came when the time for calls was over.
+// number gives the number of a call that ghz counts as the given one, and counts
+// it as issued: a worker has it. It is false for a call of a closed model that
+// was let go in advance (see crew), and whose turn came when the time for calls
+// was over.
 func (r *grpcRun) number(ghz uint64) (seq uint64, ok bool) {
 	p := r.pacer
-	if !p.closed {
-		return ghz, true
+	seq = ghz
+	if p.closed {
+		if p.ctx.Err() != nil || r.env.Clock.Now() >= p.end {
+			p.slots.give()
+			return 0, false
+		}
+		seq = p.next()
 	}
-	if p.ctx.Err() == nil && r.env.Clock.Now() < p.end {
-		return p.next(), true
+	if r.env.Issued != nil {
+		r.env.Issued.Add(1)
 	}
-	p.slots.give()
-	if p.issued != nil {
-		p.issued.Add(-1)
-	}
-	return 0, false
+	return seq, true
 }
 
-// idle reports whether every call that was begun has ended.
-func (r *grpcRun) idle() bool {
-	return r.each(func(c *grpcCall) bool { return c.over() })
-}
+// idle reports whether every call that Pace let go has ended, be it that its
+// worker has not begun it yet.
+func (r *grpcRun) idle() bool { return r.pacer.slots.taken.Load() == 0 }
 
-// each asks for the call of every worker, until one answers with false.
-func (r *grpcRun) each(ask func(*grpcCall) bool) bool {
+// each does something with the call of every worker.
+func (r *grpcRun) each(do func(*grpcCall)) {
 	workers := r.workers.Load()
 	if workers == nil {
-		return true
+		return
 	}
 	for _, w := range *workers {
-		if c := w.call.Load(); c != nil && !ask(c) {
-			return false
+		if c := w.call.Load(); c != nil {
+			do(c)
 		}
 	}
-	return true
 }
 
 // watch looks from time to time for calls whose time ended before gRPC asked
@@ -123,7 +123,7 @@ func (r *grpcRun) watch() (stop func()) {
 			select {
 			case <-look.C:
 				now := r.env.Clock.Now()
-				r.each(func(c *grpcCall) bool { c.expire(now); return true })
+				r.each(func(c *grpcCall) { c.expire(now) })
 			case <-done:
 				return
 			}
@@ -135,6 +135,6 @@ func (r *grpcRun) watch() (stop func()) {
 // sweep ends what is left when ghz has nothing in flight any more. It returns
 // when every call is recorded.
 func (r *grpcRun) sweep() {
-	r.each(func(c *grpcCall) bool { c.end(); return true })
+	r.each((*grpcCall).end)
 	r.waiting.Wait()
 }

@@ -257,7 +257,7 @@ func TestGhzKeepsNothing(t *testing.T) {
 	got := &collector{}
 	run := e.newRun(ctx, 0, unpaced{}, &upTo{collector: got, n: 3000, stop: cancel})
 	defer run.pacer.close()
-	requester, leave, err := e.requester(ctx, run)
+	requester, _, leave, err := e.requester(ctx, run)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,7 @@ type pacer struct {
 	waiter   waiter        // for the start of the next call
 	paid     time.Duration // the wake-ups so far are paid for until then
 	calls    atomic.Uint64 // numbered so far, by next
-	issued   *atomic.Int64 // nil where nobody watches
+	issued   *atomic.Int64 // nil where nobody watches, or another counts
 }
 
 func newPacer(ctx context.Context, spec *Spec, env Env, start time.Duration, s Schedule) *pacer {

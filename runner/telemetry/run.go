@@ -20,8 +20,8 @@ type Run struct {
 	waits        func() int64
 
 	mu      sync.Mutex
-	due     func(load int) int64 // nil until the timeline has a start
-	frozen  []int64              // calls due when a load ended; -1 while it goes on
+	due     func(load int) int64 // nil until the timeline has a start, and after the run
+	frozen  []int64              // calls due when a load, or the run, ended; -1 while it goes on
 	phase   string
 	acting  map[faultKey]int // every fault of the plan has an entry
 	outcome string
@@ -92,6 +92,10 @@ func (r *Run) Event(e evidence.Event) {
 		}
 	case evidence.RunEnd:
 		r.phase, r.outcome = "", e.Text
+		for i := range r.loads {
+			r.frozen[i] = r.dueNow(i)
+		}
+		r.due = nil // it may hold tables as long as the run had calls
 	}
 }
 

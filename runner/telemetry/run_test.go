@@ -3,10 +3,12 @@ package telemetry
 import (
 	"fmt"
 	"math"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+	"weak"
 
 	"ordeal/runner/evidence"
 )
@@ -68,6 +70,35 @@ func TestRunShowsWhatHappens(t *testing.T) {
 		after: none, latency: 0, running: none, "ordeal_calls_due_total": 40, "ordeal_calls_unissued": 10,
 		"ordeal_run_info outcome=interrupted,run=20261120-checkout,scenario=checkout": 1,
 	})
+}
+
+// A run that is over is shown for as long as the process lives: its schedules
+// are not kept for that, and the calls that were due are no more from then on.
+func TestTheEndOfARunLetsGoOfItsSchedules(t *testing.T) {
+	t.Parallel()
+	server, run := serve(t)
+	schedule := func() weak.Pointer[[1 << 10]int64] {
+		table := new([1 << 10]int64)
+		table[0] = 40
+		run.Started(func(load int) int64 { return table[load] })
+		return weak.Make(table)
+	}()
+	due := func() float64 {
+		return value(scrape(t, server.URL()), "ordeal_calls_due_total", "load=browse,scenario=checkout")
+	}
+	runtime.GC()
+	if schedule.Value() == nil || due() != 40 {
+		t.Fatalf("%g calls are due, want 40", due())
+	}
+	schedule.Value()[0] = 50
+	run.Event(evidence.Event{Kind: evidence.RunEnd, Text: "failed"}) // a load that broke has no end of its own
+	if n := due(); n != 50 {
+		t.Errorf("%g calls were due, want 50", n)
+	}
+	runtime.GC()
+	if schedule.Value() != nil {
+		t.Error("the schedules are kept")
+	}
 }
 
 func TestRunsOfSeveralScenariosBesideEachOther(t *testing.T) {
