@@ -1,6 +1,7 @@
 package speed
 
 import (
+	"maps"
 	"strings"
 	"testing"
 )
@@ -141,5 +142,29 @@ func TestReadmeHasNoSuccessThatOneRoundShows(t *testing.T) {
 	}
 	if want := "| HTTP rate to vegeta | 20000 [20000–20000], 1 of 3 rounds | ≥ 1.80 | ? |"; !strings.Contains(got, want) {
 		t.Errorf("the README lacks %q:\n%s", want, got)
+	}
+}
+
+// TestReadmeLooksPastAnotherToolsLimit: only the other tool is at the server's
+// limit, and Ordeal is faster than it could be. Without another server to look
+// at, the README says that this shows nothing.
+func TestReadmeLooksPastAnotherToolsLimit(t *testing.T) {
+	s := sampleStudy()
+	light := s.outcomes[0]
+	light.comparison = comparisons(64, 5000)[1]
+	s.outcomes[0].results = maps.Clone(light.results)
+	s.outcomes[0].results["ordeal"] = ofRates(200000, 200000, 200000)
+	for want, outcomes := range map[string][]outcome{
+		"| HTTP, light server, rate to fortio | 0.16 [0.10–0.17] | ≥ 1.00 | ✗ |": {s.outcomes[0], light},
+		"| HTTP rate to fortio | 1.62 [1.62–1.62] | ≥ 1.00 | ≈ |":                {s.outcomes[0]},
+	} {
+		s.outcomes = outcomes
+		got, err := s.Readme(blockStart + blockEnd)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(got, want) || strings.Contains(got, "\n≈: the server was at its limit") != (len(outcomes) == 1) {
+			t.Errorf("the README lacks %q, or what it means:\n%s", want, got)
+		}
 	}
 }
