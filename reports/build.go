@@ -97,6 +97,9 @@ func warnings(run *evidence.Run, sum *evidence.Summary) []string {
 			out = append(out, fmt.Sprintf("%s %s could not be kept", thousands(n), what))
 		}
 	}
+	if n := run.Meta.Waits; n > 0 {
+		out = append(out, fmt.Sprintf("evidence had to wait %s for the disk, which may have delayed calls: write it to a faster disk (--out)", times(n)))
+	}
 	for _, e := range run.Events {
 		if e.Kind == evidence.TargetExit && !e.Expected {
 			how, _, _ := strings.Cut(strings.TrimSpace(e.Text), "\n")
@@ -178,7 +181,7 @@ func figures(s *evidence.Stats, took time.Duration) Figures {
 	}
 	f.Response, f.Service, f.Lag, f.Beyond = latency(s.Response), latency(s.Service), latency(s.Lag), beyond(s.Calls)
 	if m := &s.Messages; m.Count > 0 {
-		f.Messages = &MessageFigures{m.Count, latency(m.Response), latency(m.Service), latency(m.Lag), beyond(m.Count)}
+		f.Messages = &MessageFigures{m.Count, m.Unanswered, latency(m.Response), latency(m.Service), latency(m.Lag), beyond(m.Count)}
 	}
 	return f
 }

@@ -83,12 +83,16 @@ func csvColumns() []csvColumn {
 	columns = append(columns, csvLatency("response", func(f Figures) Latency { return f.Response })...)
 	columns = append(columns, csvLatency("service", func(f Figures) Latency { return f.Service })...)
 	columns = append(columns, csvLatency("send_lag", func(f Figures) Latency { return f.Lag })...)
-	columns = append(columns, text("messages", func(_ *Document, l Load, f Figures) string {
-		if f.Messages == nil {
-			return ""
-		}
-		return strconv.FormatInt(f.Messages.Count, 10)
-	}))
+	messages := func(title string, of func(*MessageFigures) int64) csvColumn {
+		return csvColumn{title, func(_ *Document, _ Load, f Figures) string {
+			if f.Messages == nil {
+				return ""
+			}
+			return strconv.FormatInt(of(f.Messages), 10)
+		}}
+	}
+	columns = append(columns, messages("messages", func(m *MessageFigures) int64 { return m.Count }),
+		messages("messages_unanswered", func(m *MessageFigures) int64 { return m.Unanswered }))
 	of := func(pick func(*MessageFigures) Latency) func(Figures) Latency {
 		return func(f Figures) Latency {
 			if f.Messages == nil {

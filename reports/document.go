@@ -125,11 +125,12 @@ type Figures struct {
 // MessageFigures are what was measured of the messages of streaming calls in a
 // phase; Load.Messages says what their latency is.
 type MessageFigures struct {
-	Count    int64   `json:"count"`
-	Response Latency `json:"response"` // from when the message was due
-	Service  Latency `json:"service"`  // from when it was sent
-	Lag      Latency `json:"send_lag"`
-	Beyond   Beyond  `json:"beyond"`
+	Count      int64   `json:"count"`
+	Unanswered int64   `json:"unanswered"` // of Count; their times count as what they lasted until their call ended
+	Response   Latency `json:"response"`   // from when the message was due
+	Service    Latency `json:"service"`    // from when it was sent
+	Lag        Latency `json:"send_lag"`
+	Beyond     Beyond  `json:"beyond"`
 }
 
 // Beyond is how many of the calls, or messages, lie beyond each percentile. A

@@ -42,7 +42,7 @@ func TestCSV(t *testing.T) {
 		{"browse", "steady", "service_mean_ms", "2.47"}, {"browse", "steady", "send_lag_max_ms", "1"},
 		{"browse", "outage", "planned", "200"}, {"browse", "outage", "unissued", "100"}, {"browse", "outage", "errors", "80"},
 		{"browse", "outage", "timeouts", "25"}, {"browse", "outage", "sent_late", "4"}, {"browse", "outage", "bytes", "10000"},
-		{"browse", "steady", "messages", ""}, {"streams", "steady", "messages", "2000"}, {"streams", "steady", "message_response_max_ms", "60"},
+		{"browse", "steady", "messages", ""}, {"streams", "steady", "messages", "2000"}, {"streams", "steady", "messages_unanswered", "4"}, {"browse", "steady", "messages_unanswered", ""}, {"streams", "steady", "message_response_max_ms", "60"},
 		{"streams", "steady", "message_service_max_ms", "10"}, {"streams", "steady", "message_send_lag_max_ms", "50"},
 		{"streams", "outage", "calls", "0"}, {"streams", "outage", "response_max_ms", ""}, {"streams", "outage", "response_mean_ms", ""},
 	} {
@@ -187,6 +187,7 @@ func TestPrometheus(t *testing.T) {
 		{"ordeal_load_calls_by_class", []string{"load=streams", "phase=steady", "class=grpc-status"}, 10},
 		{"ordeal_load_response_max_seconds", []string{"load=browse", "phase=steady"}, 0.1},
 		{"ordeal_load_messages", []string{"load=streams", "phase=steady"}, 2000},
+		{"ordeal_load_unanswered_messages", []string{"load=streams", "phase=steady"}, 4},
 		{"ordeal_load_calls", []string{"load=streams", "phase=outage"}, 0},
 	} {
 		if got := find(t, all, c.name, c.labels...).GetGauge().GetValue(); got != c.want {

@@ -86,7 +86,7 @@ func TestValidityIsShown(t *testing.T) {
 		"by the fast transport", "fast transport</span>",
 		`<a href="#generator">How late`, `<section id="generator">`,
 		"Messages: From when a message was due to its answer.",
-		`<td class="soft">messages</td><td class="num">2,000</td><td class="num">1,000/s</td>`,
+		`<td class="soft">messages</td><td class="num">2,000</td><td class="num">1,000/s</td><td class="num small">4 not answered (0.20%)</td>`,
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not show %q", want)
@@ -96,11 +96,11 @@ func TestValidityIsShown(t *testing.T) {
 		"terminal": {
 			"send lag p99 at most 1.00ms (steady), max 20.0ms (outage); 4 late, 100 not sent,", "25 timed out\n",
 			"\n–: fewer than 10 calls lie beyond p99 in warmup (1), outage (1)\n",
-			"  messages    2,000  1,000/s  4.00ms  4.00ms  4.00ms  60.0ms\n", "messages: From when a message was due to its answer.\n",
+			"  messages    2,000  1,000/s  4.00ms  4.00ms  4.00ms  60.0ms\n    4 not answered (0.20%)\n", "messages: From when a message was due to its answer.\n",
 		},
 		"markdown": {
 			"Send lag p99 at most 1.00ms (steady), max 20.0ms (outage); 4 late, 100 not sent, 25 timed out.",
-			"| steady, messages | 2,000 | 1,000/s | 4.00ms | 4.00ms | 4.00ms | 60.0ms | |", "Messages: From when a message was due to its answer.\n",
+			"| steady, messages | 2,000 | 1,000/s | 4.00ms | 4.00ms | 4.00ms | 60.0ms | 4 not answered (0.20%) |", "Messages: From when a message was due to its answer.\n",
 		},
 	} {
 		text := written(t, d, format, Selection{})

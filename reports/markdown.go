@@ -91,8 +91,12 @@ func markdownLoad(b *strings.Builder, l Load) {
 			optional(f.Response.P50), optional(f.Response.P90), optional(f.Response.P99), optional(f.Response.Max), errs)
 		if f.Messages != nil {
 			m := messageFigures(f)
-			fmt.Fprintf(b, "| %s, messages | %s | %s | %s | %s | %s | %s | |\n", markdown(f.Phase), thousands(m.Calls), perSecond(m.Rate),
-				optional(m.Response.P50), optional(m.Response.P90), optional(m.Response.P99), optional(m.Response.Max))
+			unanswered := unansweredWords(f)
+			if unanswered != "" {
+				unanswered += " "
+			}
+			fmt.Fprintf(b, "| %s, messages | %s | %s | %s | %s | %s | %s | %s|\n", markdown(f.Phase), thousands(m.Calls), perSecond(m.Rate),
+				optional(m.Response.P50), optional(m.Response.P90), optional(m.Response.P99), optional(m.Response.Max), unanswered)
 		}
 	}
 	b.WriteString("\n")

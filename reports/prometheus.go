@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	dto "github.com/prometheus/client_model/go"
@@ -52,6 +53,7 @@ type exposition struct {
 	families []*dto.MetricFamily
 	index    map[string]int
 	seen     map[string]bool // metrics with their labels: each may be told once
+	checks   map[string]int  // how many checks there were of the same labels
 }
 
 // labels are names and values in turn; empty values are left out.
@@ -132,8 +134,16 @@ func (x *exposition) status(name, help string, l labels, is verdict.Status) {
 }
 
 func (x *exposition) verdict(d *Document, group string, v verdict.Verdict) {
-	x.status("ordeal_check_status", "The verdict of a check: 1 for the status that it has.", labels{"scenario", d.Run.Scenario,
-		"group", group, "kind", v.Kind, "check", v.Name, "load", v.Load, "phase", v.Phase, "target", v.Target}, v.Status)
+	l := labels{"scenario", d.Run.Scenario, "group", group, "kind", v.Kind, "check", v.Name, "load", v.Load, "phase", v.Phase, "target", v.Target}
+	// Checks may differ in what their name does not say: none hides behind another.
+	id := fmt.Sprint(l.pairs())
+	if x.checks == nil {
+		x.checks = make(map[string]int)
+	}
+	if x.checks[id]++; x.checks[id] > 1 {
+		l = append(l, "number", strconv.Itoa(x.checks[id]))
+	}
+	x.status("ordeal_check_status", "The verdict of a check: 1 for the status that it has.", l, v.Status)
 }
 
 func (x *exposition) figures(d *Document, l Load, f Figures) {
@@ -158,6 +168,7 @@ func (x *exposition) figures(d *Document, l Load, f Figures) {
 	x.latency("ordeal_load_send_lag", "How late calls were sent.", at, f.Lag, f.Calls)
 	if m := f.Messages; m != nil {
 		gauge("messages", "Messages of streaming calls.", float64(m.Count))
+		gauge("unanswered_messages", "Messages that had no answer before their call ended.", float64(m.Unanswered))
 		x.latency("ordeal_load_message_response", "Response time of messages, from when they were due.", at, m.Response, m.Count)
 		x.latency("ordeal_load_message_service", "Service time of messages, from when they were sent.", at, m.Service, m.Count)
 	}

@@ -124,8 +124,12 @@ func (t *terminal) loads(d *Document) {
 			rows = append(rows, r)
 			if f.Messages != nil {
 				m := messageFigures(f)
-				rows = append(rows, row{cells: []string{"  messages", thousands(m.Calls), perSecond(m.Rate), optional(m.Response.P50),
-					optional(m.Response.P90), optional(m.Response.P99), optional(m.Response.Max), ""}})
+				r := row{cells: []string{"  messages", thousands(m.Calls), perSecond(m.Rate), optional(m.Response.P50),
+					optional(m.Response.P90), optional(m.Response.P99), optional(m.Response.Max), ""}}
+				if u := unansweredWords(f); u != "" {
+					r.notes = append(r.notes, u)
+				}
+				rows = append(rows, r)
 			}
 		}
 		if len(rows) == 0 {

@@ -107,3 +107,18 @@ func TestATargetThatDiedIsSaid(t *testing.T) {
 		t.Error("a target that was killed on purpose is said to have died")
 	}
 }
+
+// Evidence that had to wait held calls back.
+func TestWaitsForTheDiskAreToldOf(t *testing.T) {
+	run := open(t, writeKnownRun(t))
+	for n, want := range map[int64]string{1: "evidence had to wait once for the disk", 1234: "evidence had to wait 1,234 times for the disk"} {
+		run.Meta.Waits = n
+		d := build(t, run, verdict.Judgement{})
+		for _, format := range []string{"terminal", "markdown", "html", "json"} {
+			text := strings.Join(strings.Fields(written(t, d, format, Selection{})), " ")
+			if !strings.Contains(text, want) {
+				t.Errorf("the %s report does not say %q", format, want)
+			}
+		}
+	}
+}

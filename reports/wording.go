@@ -97,6 +97,13 @@ func counted(n int64, noun string) string {
 	return thousands(n) + " " + noun + "s"
 }
 
+func times(n int64) string {
+	if n == 1 {
+		return "once"
+	}
+	return thousands(n) + " times"
+}
+
 // classWords says how calls failed, with their codes, the most frequent first,
 // how many answers were not the real ones and how many calls were sent late:
 // "http-5xx 12 (503), timeout 3; 40 degraded; 7 sent over 10.0ms late".

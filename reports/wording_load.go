@@ -90,6 +90,16 @@ func (l Load) messageWords() string {
 	return "messages: " + clean(l.Messages)
 }
 
+// unansweredWords says how many of a phase's messages had no answer; "" where
+// all had.
+func unansweredWords(f Figures) string {
+	m := f.Messages
+	if m == nil || m.Unanswered == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s not answered (%s)", thousands(m.Unanswered), percent(float64(m.Unanswered)/float64(m.Count)))
+}
+
 // messageFigures are those of a phase's messages in the shape of its calls'.
 func messageFigures(f Figures) Figures {
 	m := Figures{Took: f.Took, Calls: f.Messages.Count, Response: f.Messages.Response, Service: f.Messages.Service, Lag: f.Messages.Lag, Beyond: f.Messages.Beyond}

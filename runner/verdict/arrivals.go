@@ -102,9 +102,9 @@ func (a *Arrivals) Judge(run *evidence.Run) Verdict {
 	told := fmt.Sprintf("%s calls arrived in %s", formatNumber(total), formatDuration(took(spans)))
 	switch seconds := took(spans).Seconds(); {
 	case a.Count != nil:
-		return v.against(a.Count.limit, total).failing("%s", told)
+		return v.counted(a.Count.limit, total).failing("%s", told)
 	case a.PerSecond != nil && seconds > 0:
-		return v.against(a.PerSecond.limit, total/seconds).failing("%s", told)
+		return v.counted(a.PerSecond.limit, total/seconds).failing("%s", told)
 	}
 	return v.unknown("no limit is given, or the phase took no time")
 }

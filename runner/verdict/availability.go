@@ -67,7 +67,7 @@ func (a *Availability) budget(v Verdict, stats *evidence.Stats, spent int64) Ver
 	}
 	v.Status = Pass
 	if spent > allowed {
-		v.Status = Fail
+		v.Status, v.excess = Fail, true // of failures
 		v.Why = fmt.Sprintf("%s where the objective allows %d: %s", several(spent, "failure"), allowed, breakdown(stats))
 	}
 	if v.Status == Pass && objective < 1 && allowed == 0 {

@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"ordeal/runner/evidence"
@@ -62,11 +63,16 @@ func (b *Breaker) Judge(run *evidence.Run) Verdict {
 		q.hasOpened = q.hasOpened && q.opened.at < w.end
 	}
 	v = v.compose(q.parts())
+	v.excess = slices.ContainsFunc(v.Parts, func(p Part) bool { return p.Status == Fail && slices.Contains(excesses, p.Name) })
 	if v.Status == Pass {
 		v.Measured = q.summary()
 	}
 	return v
 }
+
+// excesses are the properties that a breaker lacks by doing more than it should,
+// which it did whatever calls were not sent.
+var excesses = []string{"no leaks", "probes bounded", "legal edges", "no flapping"}
 
 // parts judges every property that was asked for, and those that are always due.
 func (q *inquiry) parts() []Part {

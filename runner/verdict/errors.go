@@ -79,10 +79,10 @@ func (e *Errors) Judge(run *evidence.Run) Verdict {
 	told := fmt.Sprintf("%d of %d calls: %s", bad, stats.Calls, breakdown(stats))
 	switch {
 	case e.Count != nil:
-		v = v.against(e.Count.limit, float64(bad)).failing("%s", told)
+		v = v.counted(e.Count.limit, float64(bad)).failing("%s", told)
 		return e.answered(v, e.Count.limit, stats, bad)
 	case e.Ratio != nil:
-		v = v.against(e.Ratio.limit, float64(bad)/float64(stats.Calls)).failing("%s", told)
+		v = v.counted(e.Ratio.limit, float64(bad)/float64(stats.Calls)).failing("%s", told)
 		if need := callsFor(e.Ratio.limit); v.Status == Pass && stats.Calls < need {
 			return v.unknown("%d calls are too few to tell a share %s: it takes at least %d", stats.Calls, e.Ratio, need)
 		}

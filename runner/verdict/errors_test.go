@@ -114,7 +114,8 @@ func TestRateComparesWithThePlan(t *testing.T) {
 	// Other checks do not pass on half of the load.
 	want(t, judgeBy(t, run, &Errors{Load: "browse", During: Phases{"peak"}, Ratio: of[RatioLimit](t, "< 5%")}), Inconclusive,
 		"100 of 200 planned calls of browse were not sent during peak: the generator did not keep up")
-	want(t, judgeBy(t, run, &Errors{Load: "browse", During: Phases{"peak"}, Ratio: of[RatioLimit](t, "> 5%")}), Fail, "0 of 100")
+	want(t, judgeBy(t, run, &Errors{Load: "browse", During: Phases{"peak"}, Ratio: of[RatioLimit](t, "> 5%")}), Inconclusive,
+		"100 of 200 planned calls of browse were not sent during peak")
 }
 
 func TestUnsentCallsOfAFullPoolAreTheTargets(t *testing.T) {

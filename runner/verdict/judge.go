@@ -119,7 +119,7 @@ type finding struct {
 	// failStands: what is found can make a run look better than it is, not worse.
 	failStands bool
 	// spares, unless nil, tells of a check that it touches which outcome stands all the same.
-	spares func(basis, Status) bool
+	spares func(basis, Verdict) bool
 	// onlyIfBears: it is a word of caution as long as no check's outcome depends on it.
 	onlyIfBears bool
 	bears       bool
@@ -129,7 +129,7 @@ type finding struct {
 func qualify(v Verdict, b basis, findings []finding) Verdict {
 	for i := range findings {
 		f := &findings[i]
-		if f.verdict.Status == Pass || f.touches == nil || !f.touches(b) || f.spares != nil && f.spares(b, v.Status) {
+		if f.verdict.Status == Pass || f.touches == nil || !f.touches(b) || f.spares != nil && f.spares(b, v) {
 			continue
 		}
 		f.bears = true
@@ -157,6 +157,13 @@ func (v Verdict) against(l limit, measured float64) Verdict {
 	if !l.holds(measured) {
 		v.Status = Fail
 	}
+	return v
+}
+
+// counted judges how many of something there were, of calls or what comes of them.
+func (v Verdict) counted(l limit, measured float64) Verdict {
+	v = v.against(l, measured)
+	v.excess = v.Status == Fail && l.exceeded(measured)
 	return v
 }
 

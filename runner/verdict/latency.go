@@ -25,7 +25,7 @@ type Latency struct {
 	Max    *DurationLimit `yaml:"max" doc:"limit on the slowest call"`
 	Mean   *DurationLimit `yaml:"mean" doc:"limit on the arithmetic mean"`
 
-	AcceptFailed bool `yaml:"accept_failed" doc:"judge the times even where no call succeeded: for calls that are meant to be turned away"`
+	AcceptFailed bool `yaml:"accept_failed" doc:"judge the times even where no call succeeded, or no message was answered: for calls that are meant to be turned away"`
 }
 
 // figure is one number that is asked for.
@@ -111,6 +111,7 @@ type timing struct {
 	service, lag *evidence.Distribution // what it is made of; service is nil where of is that itself
 	noun         string                 // of what there are so many: "call", "message"
 	took         time.Duration          // how long the phases were
+	silent       int64                  // messages without an answer
 }
 
 // timing finds what is to be judged; where that says nothing, why tells.
@@ -129,9 +130,12 @@ func (l *Latency) timing(run *evidence.Run) (t timing, why string) {
 		return t, fmt.Sprintf("the calls of %s have no messages that are timed: judge their response time instead", l.Load)
 	case l.Of == ofMessages && m.Count == 0:
 		return t, fmt.Sprintf("there is no message of %s %s", l.Load, l.During)
+	case l.Of == ofMessages && m.Unanswered == m.Count && !l.AcceptFailed:
+		return t, fmt.Sprintf("none of the %s of %s %s was answered (calls: %s), so their times say nothing; mend that, or set accept_failed where they are meant to be turned away",
+			grouped(m.Count, "message"), l.Load, l.During, breakdown(stats))
 	case l.Of == ofMessages:
-		t.of, t.service, t.lag, t.noun = m.Response, m.Service, m.Lag, "message"
-		return t, "" // each was answered
+		t.of, t.service, t.lag, t.noun, t.silent = m.Response, m.Service, m.Lag, "message", m.Unanswered
+		return t, ""
 	case stats.Calls == 0:
 		return t, noCall(l.Load, l.During)
 	case stats.OK() == 0 && !l.AcceptFailed:

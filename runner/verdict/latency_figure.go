@@ -16,8 +16,13 @@ func (l *Latency) judgeFigure(v Verdict, w *witness, t timing, f figure) Verdict
 	if !enough {
 		return l.tooFew(v, w, t, f)
 	}
+	told := fmt.Sprintf("the %s %s is %s", f.name, l.what(), formatSeconds(value.Seconds()))
+	return l.judgeValue(v, w, t, f, value, told+silence(t))
+}
+
+// judgeValue compares what a figure is with its limit. told says what it is.
+func (l *Latency) judgeValue(v Verdict, w *witness, t timing, f figure, value time.Duration, told string) Verdict {
 	v = v.against(f.limit.limit, value.Seconds())
-	told := fmt.Sprintf("the %s %s is %s", f.name, l.what(), v.Measured)
 	if t.service == nil {
 		return l.excuse(v, w, t, f, value, told).failing("%s", told)
 	}
@@ -95,12 +100,20 @@ func (l *Latency) tooFew(v Verdict, w *witness, t timing, f figure) Verdict {
 	lower, told := f.told(t.of)
 	if told && f.limit.capped() {
 		if value, _ := lower.of(t.of); value.Seconds() > f.limit.high {
-			v = v.against(f.limit.limit, value.Seconds())
-			why := fmt.Sprintf("already the %s of %s is %s", lower.name, plural(t.noun), v.Measured)
-			return l.excuse(v, w, t, lower, value, why).failing("%s", why)
+			why := fmt.Sprintf("already the %s of %s is %s", lower.name, plural(t.noun), formatSeconds(value.Seconds()))
+			return l.judgeValue(v, w, t, lower, value, why+silence(t))
 		}
 	}
 	return v.unknown("%s", l.lacking(t, f))
+}
+
+// silence says how many messages had no answer; "" where all had. Their times
+// count as what they lasted at least.
+func silence(t timing) string {
+	if t.silent == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%d of %s had no answer, and count for as long as their calls went on)", t.silent, grouped(t.of.Count(), t.noun))
 }
 
 // told is the highest percentile below the figure that there are enough values for.

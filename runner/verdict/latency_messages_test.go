@@ -85,3 +85,45 @@ func TestLatencyOfMessages(t *testing.T) {
 	s.steadily("steady", 250, nil)
 	want(t, judgeBy(t, s.end(), messages("steady", p99)), Inconclusive, "the calls of browse have no messages that are timed")
 }
+
+// Messages that nobody answered say how long their calls went on, and no more.
+func TestLatencyOfMessagesThatNobodyAnswered(t *testing.T) {
+	of50ms := func(f func(*Latency)) *Latency {
+		l := &Latency{Load: "browse", Of: "messages", During: Phases{"steady"}, P99: of[DurationLimit](t, "< 50ms")}
+		if f != nil {
+			f(l)
+		}
+		return l
+	}
+	// A server stream of a port where nobody listens: a message a call, for as long as it takes to be refused.
+	refused := func(answered int) *evidence.Run {
+		s := twoPhases(t)
+		s.meta.Loads[0].Messages = "from the message before"
+		s.steadily("steady", 500, func(i int, c *evidence.Sample) bool {
+			m := evidence.Message{Call: c.Seq, Intended: c.Intended, Sent: c.Sent, Done: c.Done}
+			if i >= answered {
+				c.Class, c.Code, c.Done = evidence.Refused, 0, c.Sent+100*time.Microsecond
+				m.Class, m.Done = evidence.Refused, c.Done
+			}
+			s.messages = append(s.messages, m)
+			return true
+		})
+		s.machine(quiet)
+		return s.end()
+	}
+	none := refused(0)
+	want(t, judgeBy(t, none, of50ms(nil)), Inconclusive,
+		"none of the 2,000 messages of browse during steady was answered (calls: 0 ok, 2000 refused), so their times say nothing")
+	want(t, judgeBy(t, none, of50ms(func(l *Latency) { l.AcceptFailed = true })), Pass, "")
+	j := Judge(none, []Check{of50ms(nil)})
+	if v := j.Validity[kindIndex(j.Validity, "calls")]; v.Measured != "steady: 0 late, 0 not sent, 0 timed out, 2000 of 2000 messages without an answer" {
+		t.Errorf("%q", v.Measured)
+	}
+	// As failed calls do, those without an answer count among others, and it is told that they do.
+	some := refused(1500)
+	want(t, judgeBy(t, some, of50ms(nil)), Pass, "")
+	want(t, judgeBy(t, some, of50ms(func(l *Latency) { l.P99 = of[DurationLimit](t, "< 1ms") })), Fail,
+		"the p99 response time of messages is 2ms (500 of 2,000 messages had no answer, and count for as long as their calls went on)")
+	want(t, judgeBy(t, some, of50ms(func(l *Latency) { l.P99, l.P999 = nil, of[DurationLimit](t, "< 1ms") })), Fail,
+		"already the p99 of messages is 2ms (500 of 2,000 messages had no answer")
+}

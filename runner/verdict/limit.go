@@ -28,10 +28,15 @@ type unit struct {
 
 // holds reports whether v keeps to the limit. NaN never does.
 func (l limit) holds(v float64) bool {
-	above := v > l.low || l.lowIn && v == l.low
 	below := v < l.high || l.highIn && v == l.high
-	return above && below
+	return l.reached(v) && below
 }
+
+// reached reports whether v is not below the limit.
+func (l limit) reached(v float64) bool { return v > l.low || l.lowIn && v == l.low }
+
+// exceeded reports whether v is above the limit.
+func (l limit) exceeded(v float64) bool { return v > l.high || !l.highIn && v == l.high }
 
 // capped reports whether the limit is of the kind that a greater value can break.
 func (l limit) capped() bool { return !math.IsInf(l.high, 1) }

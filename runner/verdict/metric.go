@@ -84,9 +84,9 @@ func (m *Metric) Judge(run *evidence.Run) Verdict {
 		case why != "":
 			return v.unknown("%s", why)
 		case q.what == "increase":
-			return v.against(q.limit, total).failing("it grew by %s in %s", formatNumber(total), formatDuration(took(spans)))
+			return v.counted(q.limit, total).failing("it grew by %s in %s", formatNumber(total), formatDuration(took(spans)))
 		case seconds > 0:
-			return v.against(q.limit, total/seconds).failing("it grew by %s in %s", formatNumber(total), formatDuration(took(spans)))
+			return v.counted(q.limit, total/seconds).failing("it grew by %s in %s", formatNumber(total), formatDuration(took(spans)))
 		}
 		return v.unknown("the phase took no time")
 	}
@@ -108,7 +108,7 @@ func (m *Metric) judgeValues(v Verdict, q question, series []evidence.Series, sp
 		if !ok {
 			continue
 		}
-		one := v.against(q.limit, value).failing("%s of %s was %s at %s", seriesName(m.Name, m.Labels), s.Target, formatNumber(value), formatDuration(at))
+		one := v.counted(q.limit, value).failing("%s of %s was %s at %s", seriesName(m.Name, m.Labels), s.Target, formatNumber(value), formatDuration(at))
 		if room := q.limit.room(value); !seen || one.Status > worst.Status || one.Status == worst.Status && room < least {
 			worst, least = one, room
 		}

@@ -93,9 +93,10 @@ func offered(load *evidence.LoadSummary, phases []evidence.Span, w *witness) []f
 		l := w.late(load.Meta.Name, Phases{s.Name})
 		f := finding{failStands: true}
 		if !l.byTarget() {
-			// Its limit makes calls slow, too; what did not succeed did not.
+			// Its limit makes calls slow, and few; where there are too many of
+			// something all the same, more calls would not have made them fewer.
 			f.failStands = false
-			f.spares = func(b basis, was Status) bool { return was == Fail && !b.timed }
+			f.spares = func(_ basis, v Verdict) bool { return v.Status == Fail && v.excess }
 		}
 		f.verdict = v.unknown("%d of %d planned calls of %s were not sent during %s: %s", planned-sent, planned, load.Meta.Name, s.Name, l.because())
 		found = append(found, about(load, s, f))
@@ -131,12 +132,16 @@ func empty(load *evidence.LoadSummary, phases []evidence.Span) []finding {
 func punctual(load *evidence.LoadSummary, phases []evidence.Span, w *witness) []finding {
 	well := Verdict{Kind: "generator", Name: load.Meta.Name + " was sent on time", Load: load.Meta.Name, Limit: "median lag <= " + starvedLag.String()}
 	var found []finding
+	well.Measured = "no call was sent"
 	worst := time.Duration(-1)
 	for _, s := range phases {
 		stats := load.Over(s.Name)
+		if stats.Calls == 0 {
+			continue // the load rests; where it was not to, its offered rate says so
+		}
 		median, _ := stats.Lag.Percentile(50)
 		p99, _ := stats.Lag.Percentile(99)
-		lag := fmt.Sprintf("lag p50 %s, p99 %s, max %s", formatDuration(median), formatDuration(p99), formatDuration(stats.Lag.Max()))
+		lag := lagWords(stats.Lag)
 		var l late
 		if p99 > smallLag {
 			l = w.late(load.Meta.Name, Phases{s.Name})
@@ -165,6 +170,17 @@ func punctual(load *evidence.LoadSummary, phases []evidence.Span, w *witness) []
 	return found
 }
 
+// lagWords tells a send lag, without the percentiles that there are too few calls for.
+func lagWords(lag *evidence.Distribution) string {
+	words := "lag "
+	for _, p := range []float64{50, 99} {
+		if v, enough := lag.Percentile(p); enough {
+			words += fmt.Sprintf("p%.0f %s, ", p, formatDuration(v))
+		}
+	}
+	return words + "max " + formatDuration(lag.Max())
+}
+
 // ceiling looks whether the clients of a closed model were held up by the
 // generator: then what they reached is its ceiling, and no more load was made.
 func ceiling(load *evidence.LoadSummary, phases []evidence.Span, w *witness) []finding {
@@ -187,7 +203,9 @@ func ceiling(load *evidence.LoadSummary, phases []evidence.Span, w *witness) []f
 		v := well
 		v.Measured = formatRate(math.Round(float64(load.Over(s.Name).Calls) / s.Took().Seconds()))
 		f := finding{onlyIfBears: true, touches: func(b basis) bool { return b.uses(name) && b.covers(s) && b.timed }}
-		f.spares = func(b basis, was Status) bool { return was == Pass && b.atLeast || was == Fail && b.atMost }
+		f.spares = func(b basis, v Verdict) bool {
+			return v.Status == Pass && b.atLeast || v.Status == Fail && (b.atMost || v.excess)
+		}
 		f.verdict = v.unknown("%s by the clients of %s during %s is the ceiling of the generator, not of the target: %s", v.Measured, name, s.Name, l.because())
 		found = append(found, about(load, s, f))
 	}
@@ -198,16 +216,22 @@ func ceiling(load *evidence.LoadSummary, phases []evidence.Span, w *witness) []f
 }
 
 // unanswered says, phase by phase, how many calls were late, not sent, or not
-// answered in time. It is no judgement.
+// answered in time, and how many of their messages were not. It is no judgement.
 func unanswered(load *evidence.LoadSummary, phases []evidence.Span) finding {
 	v := Verdict{Kind: "calls", Name: "calls of " + load.Meta.Name + " that were late, not sent or timed out", Load: load.Meta.Name, Measured: "none"}
 	var told []string
 	for _, s := range phases {
 		stats := load.Over(s.Name)
 		unissued := max(0, load.Meta.Planned[s.Name]-stats.Calls)
-		if timeouts := stats.Of(evidence.Timeout); stats.Late+unissued+timeouts > 0 {
-			told = append(told, fmt.Sprintf("%s: %d late, %d not sent, %d timed out", s.Name, stats.Late, unissued, timeouts))
+		timeouts, silent := stats.Of(evidence.Timeout), stats.Messages.Unanswered
+		if stats.Late+unissued+timeouts+silent == 0 {
+			continue
 		}
+		words := fmt.Sprintf("%s: %d late, %d not sent, %d timed out", s.Name, stats.Late, unissued, timeouts)
+		if silent > 0 {
+			words += fmt.Sprintf(", %d of %s without an answer", silent, several(stats.Messages.Count, "message"))
+		}
+		told = append(told, words)
 	}
 	if len(told) > 0 {
 		v.Measured = strings.Join(told, "; ")

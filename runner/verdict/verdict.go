@@ -47,6 +47,10 @@ type Verdict struct {
 	Load     string `json:"load,omitempty"`     // what it speaks of, where it does
 	Phase    string `json:"phase,omitempty"`
 	Target   string `json:"target,omitempty"`
+
+	// excess: what failed is that there was more of something than was allowed,
+	// which is so whatever else was not sent.
+	excess bool
 }
 
 // Part is one property of a compound check, such as "opens within" of breaker.
