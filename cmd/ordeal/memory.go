@@ -1,7 +1,7 @@
 package main
 
 import (
-	"math"
+	"os"
 	"runtime/debug"
 )
 
@@ -10,9 +10,12 @@ import (
 // beyond a certain size, but what they leave behind while they read does.
 const readingMemory = 192 << 20
 
-// boundMemory sets the soft limit on memory, unless GOMEMLIMIT did.
-func boundMemory() {
-	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
-		debug.SetMemoryLimit(readingMemory)
+// boundMemory sets the soft limit on memory until it is restored, unless
+// GOMEMLIMIT says something of it, be it that there is none.
+func boundMemory() (restore func()) {
+	if os.Getenv("GOMEMLIMIT") != "" {
+		return func() {}
 	}
+	before := debug.SetMemoryLimit(readingMemory)
+	return func() { debug.SetMemoryLimit(before) }
 }

@@ -29,7 +29,7 @@ of, and --load what hlog does: without them, of all loads, and of all phases but
 warmup.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			boundMemory()
+			defer boundMemory()()
 			if output != "" && (len(formats) != 1 || len(args) != 1) {
 				return fmt.Errorf("--output needs exactly one --format and one directory")
 			}

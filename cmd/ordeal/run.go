@@ -14,6 +14,7 @@ import (
 
 	"ordeal/reports"
 	"ordeal/runner"
+	"ordeal/runner/load"
 	"ordeal/runner/telemetry"
 	"ordeal/runner/verdict"
 	"ordeal/scenarios"
@@ -48,7 +49,6 @@ exit code is that of the worst verdict.`,
 			if err != nil {
 				return exitError{code: exitFail, err: err}
 			}
-			easeCollector()
 			ctx, stop := interruptible(cmd.Context())
 			defer stop()
 			if cmd.Flags().Changed("metrics-addr") {
@@ -221,13 +221,16 @@ func runOne(ctx context.Context, stdout, stderr io.Writer, s source, opts runner
 	if err != nil {
 		return r, err
 	}
+	restore := load.EaseCollector()
 	dir, err := runner.Run(ctx, s.plan, opts)
+	restore()
 	err = errors.Join(err, stopProfile())
 	show.Close() //nolint:errcheck // a courtesy
 	r.dir = dir
 	if dir == "" {
 		return r, err
 	}
+	defer boundMemory()()
 	j, judgeErr := judge(dir)
 	if judgeErr != nil {
 		return r, errors.Join(err, judgeErr)

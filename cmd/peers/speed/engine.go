@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
-	"runtime/debug"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -49,22 +47,6 @@ func (*discard) Message(evidence.Message) {}
 func (*discard) Event(evidence.Event)     {}
 func (*discard) Point(evidence.Point)     {}
 
-// How seldom garbage is collected, as where scenarios are run (collector.go of
-// cmd/ordeal): the two must differ by recording alone.
-const (
-	collectorPercent = 400
-	collectorLimit   = 2 << 30
-)
-
-func easeCollector() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(collectorPercent)
-	}
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(collectorLimit)
-	}
-}
-
 // Engine runs Ordeal's engine in a process of its own and throws its results
 // away: args are the address, the clients, the connections of gRPC (0 for HTTP)
 // and how long.
@@ -84,7 +66,7 @@ func Engine(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("how long: %w", err)
 	}
-	easeCollector()
+	defer load.EaseCollector()() // as a run does: the two differ by recording alone
 	spec := load.Spec{Name: "calls", Clients: clients, Timeout: 5 * time.Second}
 	if conns > 0 {
 		spec.GRPC = &load.GRPC{Target: "server", Call: getUser, Data: map[string]any{"user_id": "42"}, Connections: conns}

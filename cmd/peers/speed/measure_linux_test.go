@@ -5,7 +5,6 @@ import (
 	"context"
 	"os"
 	"os/exec"
-	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -86,25 +85,6 @@ func TestEngineIsMeasured(t *testing.T) {
 				t.Errorf("%v calls a second of %v each: %.1f processors", f.Rate, f.Cost, cpus)
 			}
 		})
-	}
-}
-
-// TestEngineCollectsGarbageAsOrdealDoes holds the settings of the engine alone
-// against those of a run.
-func TestEngineCollectsGarbageAsOrdealDoes(t *testing.T) {
-	settings := func(file string) string {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		found := regexp.MustCompile(`collector(?:Percent|Limit) +=.*`).FindAllString(string(text), -1)
-		if len(found) != 2 {
-			t.Fatalf("%s has the settings %q, want two", file, found)
-		}
-		return strings.Join(found, "; ")
-	}
-	if run, engine := settings("../../ordeal/collector.go"), settings("engine.go"); run != engine {
-		t.Errorf("a run has %s, the engine alone %s", run, engine)
 	}
 }
 
