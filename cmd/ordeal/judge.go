@@ -68,39 +68,6 @@ func (j judged) writeFile(format reports.Format) error {
 	return j.printTo(filepath.Join(j.dir, format.File), render)
 }
 
-// printTo writes a report to a file, whole or not at all: a file that was there
-// stays as it is where the report cannot be made. What is no ordinary file, such
-// as a pipe, is written to as it is.
-func (j judged) printTo(path string, render reports.Renderer) error {
-	info, err := os.Stat(path)
-	if err == nil && !info.Mode().IsRegular() {
-		f, err := os.OpenFile(path, os.O_WRONLY, 0)
-		if err != nil {
-			return fmt.Errorf("write report: %w", err)
-		}
-		return errors.Join(j.print(f, render), f.Close())
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	defer os.Remove(f.Name()) //nolint:errcheck // gone when it was renamed
-	err = j.print(f, render)
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
-		err = os.Chmod(f.Name(), 0o644)
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return nil
-}
-
 // print writes a report.
 func (j judged) print(w io.Writer, render reports.Renderer) error {
 	out := bufio.NewWriterSize(w, 64<<10)
@@ -134,7 +101,7 @@ func judgeCommand() *cobra.Command {
 		Short: "Judge run directories again, from their evidence alone",
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			boundMemory()
+			defer boundMemory()()
 			worst := verdict.Pass
 			var unread []error
 			for _, dir := range args {
