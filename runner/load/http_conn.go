@@ -80,11 +80,14 @@ func (c *fastConn) exchange(caller *httpCaller, w *wire, s *evidence.Sample) (ke
 	if err == nil {
 		keep, err = c.answer(caller, w, s)
 	}
+	if s.Done == 0 { // before the connection is given back or closed, which is no part of the call
+		s.Done = clock.Now()
+	}
 	if err != nil {
 		s.Class = classify(err)
 		return false
 	}
-	c.used = clock.Now()
+	c.used = s.Done
 	return keep
 }
 
@@ -127,22 +130,15 @@ const lastWords = 50 * time.Millisecond
 
 // read reads the answer.
 func (c *fastConn) read(caller *httpCaller, w *wire, s *evidence.Sample) (keep bool, err error) {
-	br, err := readHead(c.br, &c.header)
+	br, head, err := readHead(c.br, &c.header, w.method)
 	if err != nil {
 		return false, err
 	}
-	h := &c.header
-	s.Code = h.StatusCode()
-	s.Class = classOf(s.Code)
-	caller.answered(s, h.PeekCanonical(servedBy), h.PeekCanonical(degraded), c.host)
-	if s.Bytes, err = readBody(br, h, w.head); err != nil {
+	s.Code, s.Class = head.code, classOf(head.code)
+	caller.answered(s, head.servedBy, head.degraded, c.host)
+	if s.Bytes, err = readBody(br, head.length); err != nil {
 		return false, err
 	}
 	// What comes after the answer was not asked for.
-	return !closing(h) && br.Buffered() == 0 && c.br.Buffered() == 0, nil
+	return !head.closes && !w.closes && br.Buffered() == 0 && c.br.Buffered() == 0, nil
 }
-
-var (
-	servedBy = []byte("X-Served-By")
-	degraded = []byte("X-Degraded")
-)

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -39,7 +40,7 @@ func eachTransport(t *testing.T, f func(t *testing.T, transport string)) {
 
 func TestTransports(t *testing.T) {
 	eachTransport(t, func(t *testing.T, transport string) {
-		for _, c := range append(answerTests(), failureTests()...) {
+		for _, c := range slices.Concat(answerTests(), failureTests(), headTests()) {
 			t.Run(c.name, func(t *testing.T) {
 				t.Parallel()
 				server := newScripted(t, listen(t), c.script)

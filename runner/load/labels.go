@@ -30,27 +30,28 @@ func newLabels() *labels {
 
 // keep returns the value to be recorded for s.
 func (l *labels) keep(s string) string {
-	if s == "" {
-		return ""
-	}
-	if len(s) > maxLabelSize {
-		s = s[:maxLabelSize]
-	}
-	if kept, ok := (*l.seen.Load())[s]; ok {
+	s = s[:min(len(s), maxLabelSize)]
+	seen := *l.seen.Load()
+	if kept, ok := seen[s]; ok || s == "" {
 		return kept
+	}
+	if len(seen) >= maxLabels { // it stays so
+		return otherLabel
 	}
 	return l.add(strings.Clone(s)) // without the header that s is a part of
 }
 
 // keepBytes is keep, for bytes that are used again.
 func (l *labels) keepBytes(b []byte) string {
-	if len(b) == 0 {
-		return ""
-	}
-	if kept, ok := (*l.seen.Load())[string(b)]; ok {
+	b = b[:min(len(b), maxLabelSize)]
+	seen := *l.seen.Load()
+	if kept, ok := seen[string(b)]; ok || len(b) == 0 {
 		return kept
 	}
-	return l.keep(string(b))
+	if len(seen) >= maxLabels {
+		return otherLabel
+	}
+	return l.add(string(b))
 }
 
 func (l *labels) add(s string) string {

@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strings"
 	"sync/atomic"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // requests makes the HTTP requests of a load. All parsing is done before the
@@ -133,6 +135,8 @@ func (r *requests) make(ctx context.Context, seq uint64) (*http.Request, error) 
 	req := &http.Request{
 		Method: r.method, URL: u, Host: u.Host, Header: header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		// net/http sends the header, and keeps the connection unless told here.
+		Close: httpguts.HeaderValuesContainsToken(header["Connection"], "close"),
 	}
 	if host := header.Get("Host"); host != "" {
 		req.Host = host

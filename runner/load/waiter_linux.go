@@ -17,6 +17,7 @@ type fdWaiter struct {
 	fd   int
 	file *os.File // of fd
 	stop func() bool
+	next *timerWaiter // that waits instead, once the kernel's timer has failed
 }
 
 func newWaiter(ctx context.Context) waiter {
@@ -30,20 +31,37 @@ func newWaiter(ctx context.Context) waiter {
 		return newTimerWaiter(ctx)
 	}
 	stop := context.AfterFunc(ctx, func() { _ = file.SetReadDeadline(time.Unix(1, 0)) })
-	return &fdWaiter{ctx, fd, file, stop}
+	return &fdWaiter{ctx: ctx, fd: fd, file: file, stop: stop}
 }
 
 func (w *fdWaiter) wait(d time.Duration) bool {
+	if w.next != nil {
+		return w.next.wait(d)
+	}
+	began := time.Now()
+	if err := w.expire(d); err != nil && w.ctx.Err() == nil {
+		// Only the end of the run ends a load: it goes on with a worse timer.
+		w.next = newTimerWaiter(w.ctx)
+		return w.next.wait(max(d-time.Since(began), 0))
+	}
+	return w.ctx.Err() == nil
+}
+
+// expire sets the timer and waits for it.
+func (w *fdWaiter) expire(d time.Duration) error {
 	setting := unix.ItimerSpec{Value: unix.NsecToTimespec(max(int64(d), 1))} // 0 would switch it off
 	if err := unix.TimerfdSettime(w.fd, 0, &setting, nil); err != nil {
-		return false
+		return err
 	}
 	var expirations [8]byte
 	_, err := w.file.Read(expirations[:])
-	return err == nil && w.ctx.Err() == nil
+	return err
 }
 
 func (w *fdWaiter) close() {
 	w.stop()
 	_ = w.file.Close()
+	if w.next != nil {
+		w.next.close()
+	}
 }

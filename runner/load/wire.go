@@ -15,7 +15,8 @@ import (
 // net/http would send.
 type wire struct {
 	bytes         []byte
-	head          bool   // a HEAD, whose answer has no body
+	method        string
+	closes        bool   // it asks for an end of the connection
 	authorization string // that is in it
 	buffer        *bytes.Buffer
 }
@@ -64,7 +65,7 @@ func (r *requests) write(seq uint64, pooled *bytes.Buffer) (*wire, error) {
 	if err := req.Write(buffer); err != nil {
 		return nil, fmt.Errorf("write the request: %w", err)
 	}
-	return &wire{bytes: buffer.Bytes(), head: req.Method == http.MethodHead, buffer: pooled}, nil
+	return &wire{bytes: buffer.Bytes(), method: req.Method, closes: req.Close, buffer: pooled}, nil
 }
 
 // free gives the buffer of a request back. It must not be used any more.
