@@ -1,0 +1,51 @@
+package load
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// TestWaiterOutlivesItsTimer: when the kernel's timer fails, the load goes on
+// with another, and still ends with the run.
+func TestWaiterOutlivesItsTimer(t *testing.T) {
+	t.Parallel()
+	for name, fail := range map[string]func(*fdWaiter){
+		"cannot be set":  func(w *fdWaiter) { w.fd = -1 },
+		"cannot be read": func(w *fdWaiter) { _ = w.file.Close(); w.fd = timerOf(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			w, ok := newWaiter(ctx).(*fdWaiter)
+			if !ok {
+				t.Skip("the kernel has no timers to wait on")
+			}
+			defer w.close()
+			fail(w)
+			for range 2 {
+				began := time.Now()
+				if ok, took := w.wait(20*time.Millisecond), time.Since(began); !ok || took < 20*time.Millisecond {
+					t.Errorf("%v after %v", ok, took)
+				}
+			}
+			time.AfterFunc(20*time.Millisecond, cancel)
+			if w.wait(time.Hour) {
+				t.Error("a wait that was cancelled")
+			}
+		})
+	}
+}
+
+// timerOf is a timer that can be set, and is nobody's.
+func timerOf(t *testing.T) int {
+	t.Helper()
+	fd, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_CLOEXEC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = unix.Close(fd) })
+	return fd
+}
