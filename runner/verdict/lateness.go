@@ -34,8 +34,6 @@ const smallLag = 10 * time.Millisecond
 // Workers count as taken when so much of them is in flight, on average over a tick.
 const takenShare = 0.8
 
-func (l late) noticeable() bool { return l.p99 > smallLag }
-
 // workersTaken reports whether calls waited because all workers were taken.
 func (l late) workersTaken() bool {
 	if l.workers <= 0 || l.unknown != "" {
