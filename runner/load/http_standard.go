@@ -3,7 +3,6 @@ package load
 import (
 	"context"
 	"crypto/tls"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -36,56 +35,25 @@ func newStandard(c connect, requests *requests, workers int) *standard {
 // surroundings: no proxy from the environment, no transparent gzip, and as many
 // idle connections kept, as long as the target keeps them, as there can be calls.
 func newTransport(c connect, workers int) *http.Transport {
+	dialer := &net.Dialer{Timeout: c.timeout, KeepAlive: keepAlive}
 	return &http.Transport{
-		Proxy:               nil,
-		DialContext:         c.dial,
-		DialTLSContext:      c.dialTLS,
+		Proxy: nil,
+		DialContext: func(call context.Context, network, addr string) (conn net.Conn, err error) {
+			err = whileRunning(c.run, call, func(dial context.Context) error {
+				conn, err = dialer.DialContext(dial, network, addr)
+				return err
+			})
+			if err != nil {
+				return nil, err
+			}
+			return &heard{Conn: conn}, nil
+		},
+		TLSClientConfig:     c.tls.Clone(),
 		ForceAttemptHTTP2:   true, // net/http does not by itself, where it does not dial by itself
 		MaxIdleConnsPerHost: workers,
+		TLSHandshakeTimeout: c.timeout,
 		DisableCompression:  true,
 	}
-}
-
-// dial makes a connection.
-func (c connect) dial(call context.Context, network, addr string) (conn net.Conn, err error) {
-	dialer := net.Dialer{Timeout: c.timeout, KeepAlive: keepAlive}
-	err = whileRunning(c.run, call, func(dial context.Context) error {
-		conn, err = dialer.DialContext(dial, network, addr)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &heard{Conn: conn}, nil
-}
-
-// dialTLS makes a connection with TLS on it. net/http's own handshake would go
-// on after the end of the run.
-func (c connect) dialTLS(call context.Context, network, addr string) (net.Conn, error) {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return nil, err
-	}
-	tcp, err := c.dial(call, network, addr)
-	if err != nil {
-		return nil, err
-	}
-	config := c.tls.Clone()
-	if config.ServerName == "" {
-		config.ServerName = host
-	}
-	config.NextProtos = []string{"h2", "http/1.1"}
-	over := tls.Client(tcp, config)
-	err = whileRunning(c.run, call, func(dial context.Context) error {
-		dial, cancel := context.WithTimeout(dial, c.timeout)
-		defer cancel()
-		return over.HandshakeContext(dial)
-	})
-	if err != nil {
-		_ = tcp.Close()
-		return nil, fmt.Errorf("TLS handshake: %w", err)
-	}
-	return over, nil
 }
 
 // keepAlive is how often the kernel asks whether an idle peer is there.
