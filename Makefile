@@ -11,7 +11,7 @@ COUNT   ?= 6
 LINT    := $(GO) tool -modfile=.ci/tools/lint/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help build test accuracy bench bench-micro bench-peers lint fmt fuzz generate peers picture clean cross
+.PHONY: help build localkube test accuracy bench bench-micro bench-peers lint fmt fuzz generate peers picture clean cross
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,10 @@ generate: ## make generated code and docs anew, with pinned tools
 	$(GO) test ./scenarios -run TestReference -update
 	$(GO) test ./cmd/ordeal -run README -update
 	$(GO) test ./runner/telemetry -run Documented -update
+
+localkube: ## build bin/localkube, a Kubernetes control plane (minutes the first time)
+	@test -e bin/localkube || echo "building a Kubernetes control plane: this takes minutes the first time"
+	$(GO) -C deploy/localkube build -trimpath -ldflags "-s -w" -o ../../bin/localkube .
 
 fuzz: ## run every fuzz test, FUZZ inputs each (default 50000x)
 	@set -e; for file in $$(grep -rl '^func Fuzz' --include='*_test.go' .); do \

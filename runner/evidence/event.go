@@ -1,6 +1,9 @@
 package evidence
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Kind says what happened.
 type Kind string
@@ -23,6 +26,8 @@ const (
 	LoadStart     Kind = "load-start"     // Load
 	LoadEnd       Kind = "load-end"       // Load; Text where it ended early
 	LinkGaveUp    Kind = "link-gave-up"   // Link: connections were closed because a faulted stream could not be drained in time
+	ObjectSeen    Kind = "object"         // Object; Target where it belongs to one
+	Changed       Kind = "changed"        // Phase, Target; Text: what was changed on purpose, such as a rollout; it is not healed
 	Note          Kind = "note"           // Text
 )
 
@@ -39,6 +44,18 @@ type Event struct {
 	Expected bool          `json:"expected,omitempty"` // the harness itself caused it
 	Text     string        `json:"text,omitempty"`
 	Touched  *Touched      `json:"touched,omitempty"`
+	Object   *Object       `json:"object,omitempty"`
+}
+
+// Object is a Kubernetes object at a moment: what the API server said of it, so
+// that a check can follow it through the run.
+type Object struct {
+	Action    string          `json:"action"` // "found" when the watch began, else "added", "changed" or "deleted"
+	Kind      string          `json:"kind"`   // "Pod", "Deployment", "HorizontalPodAutoscaler", …
+	Namespace string          `json:"namespace,omitempty"`
+	Name      string          `json:"name"`
+	UID       string          `json:"uid"`
+	Data      json.RawMessage `json:"data"` // the object as JSON, less managedFields; its last state when it was deleted
 }
 
 // Touched counts the traffic that a fault really acted on.
