@@ -11,7 +11,7 @@ COUNT   ?= 6
 LINT    := $(GO) tool -modfile=.ci/tools/lint/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help build localkube test accuracy bench bench-micro bench-peers lint fmt fuzz generate peers picture clean cross
+.PHONY: help build localkube test accuracy bench bench-kube bench-micro bench-peers lint fmt fuzz generate peers picture clean cross
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,8 +19,10 @@ help: ## show this list
 build: ## build bin/ordeal
 	$(GO) build -trimpath -ldflags '-X ordeal/runner.version=$(VERSION)' -o $(BIN) ./cmd/ordeal
 
-test: ## run every test, with the race detector
+# The race detector is left out where it would build a whole control plane anew.
+test: localkube ## run every test, with the race detector
 	$(GO) test -race -timeout 20m ./...
+	GOFLAGS=-trimpath $(GO) -C deploy/localkube test -timeout 20m ./...
 
 # Writes docs/accuracy.md.
 accuracy: build peers ## hold Ordeal's figures against a known truth: 20 minutes
@@ -29,6 +31,9 @@ accuracy: build peers ## hold Ordeal's figures against a known truth: 20 minutes
 
 bench: build ## run the scenarios tagged ci; exits with the worst verdict
 	./$(BIN) run --tag ci --out $(RUNS)
+
+bench-kube: build localkube ## run the scenarios on a Kubernetes control plane: under ten minutes
+	./$(BIN) run --tag kubernetes --out $(RUNS)
 
 # Writes bin/bench/<version>.txt. COUNT is how many times each is run, BENCH a
 # regular expression of those to run.
@@ -40,6 +45,7 @@ bench-micro: ## run the Go benchmarks COUNT times (6), for benchstat
 lint: ## formatting, golangci-lint, and a build for each supported system
 	@test -z "$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go'))" || { gofmt -l $$(git ls-files -co --exclude-standard '*.go'); echo "run: make fmt"; exit 1; }
 	$(LINT) run ./...
+	cd deploy/localkube && GOFLAGS=-trimpath $(GO) tool -modfile=../../.ci/tools/lint/go.mod golangci-lint run -c ../../.golangci.yml ./...
 	$(MAKE) --no-print-directory cross
 
 cross: ## compile for linux and darwin
