@@ -18,6 +18,7 @@ var mayImport = map[string][]string{
 	"cmd/peers":          {"cmd/peers/peer", "runner/evidence", "runner/load", "targets/api"},
 	"cmd/peers/peer":     {},
 	"chaos":              {"runner/evidence"},
+	"deploy/kubernetes":  {},
 	"reports":            {"runner/evidence", "runner/verdict"},
 	"runner":             {"chaos", "runner/evidence", "runner/load", "runner/observe", "runner/telemetry", "runner/verdict", "scenarios", "targets", "targets/kubernetes"},
 	"runner/evidence":    {},
@@ -30,7 +31,7 @@ var mayImport = map[string][]string{
 	"targets/api":        {},
 	"targets/breaker":    {},
 	"targets/tuning":     {},
-	"targets/kubernetes": {"runner/evidence"},
+	"targets/kubernetes": {"deploy/kubernetes", "runner/evidence"},
 	// The reference services are ordinary programs: nothing of the harness.
 	"targets/gateway": {"targets/api", "targets/breaker", "targets/tuning"},
 	"targets/users":   {"targets/api", "targets/tuning"},
