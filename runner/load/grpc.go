@@ -19,10 +19,10 @@ import (
 // of ghz's workers makes one call after the other, and there are as many as
 // there are calls in flight (see crew), so that none is held up by another.
 //
-// ghz makes the calls. When they start is the pacer's matter, and how they went
-// is seen by the balancer of the run's channels (see channelBalancer), because
-// ghz's results carry no number and are kept, with their error texts, up to a
-// million. runner.Run is not used: it sets GOMAXPROCS and leaves a signal
+// ghz makes the calls that are streams, and says when to make the others (see
+// direct). When they start is the pacer's matter, and how they went is seen by
+// the balancer of the run's channels (see channelBalancer), because ghz's results
+// carry no number and are kept, with their error texts, up to a million. runner.Run is not used: it sets GOMAXPROCS and leaves a signal
 // handler behind that panics.
 type grpcEngine struct {
 	spec     *Spec
@@ -122,7 +122,8 @@ func (e *grpcEngine) vars(seq uint64) *vars {
 	return newVars(e.env.Seed, seq, e.spec.Name, e.rows)
 }
 
-// makeMetadata makes the metadata of a call; key leads the picker to it.
+// makeMetadata makes the metadata of a call; key, if there is one, leads the picker
+// to it.
 func (e *grpcEngine) makeMetadata(key []string, v *vars, authorization string) (metadata.MD, error) {
 	md := make(metadata.MD, len(e.metadata)+2)
 	for _, b := range e.metadata {
@@ -135,7 +136,9 @@ func (e *grpcEngine) makeMetadata(key []string, v *vars, authorization string) (
 	if authorization != "" {
 		md["authorization"] = []string{authorization}
 	}
-	md[callKey] = key
+	if key != nil {
+		md[callKey] = key
+	}
 	return md, nil
 }
 
@@ -178,6 +181,15 @@ func (e *grpcEngine) Run(ctx context.Context, start time.Duration, s Schedule, o
 // requester sets ghz up for the run; leave is called when it has ended.
 func (e *grpcEngine) requester(ctx context.Context, run *grpcRun) (r *runner.Requester, c *crew, leave func(), err error) {
 	address, leave := run.enter()
+	if run.stream.kind == noStream {
+		if run.direct, err = e.dial(address); err != nil {
+			leave()
+			return nil, nil, nil, err
+		}
+		address = channelName + "://" + noRun + "/" + e.addrs[0]
+		gone := leave
+		leave = func() { run.direct.close(); gone() }
+	}
 	c = newCrew(ctx, run, max(1, e.spec.GRPC.Connections), e.spec.inFlight())
 	config, err := e.config(run, c, address)
 	if err == nil {
@@ -187,7 +199,12 @@ func (e *grpcEngine) requester(ctx context.Context, run *grpcRun) (r *runner.Req
 		leave()
 		return nil, nil, nil, err
 	}
-	c.cut = func() { r.Stop(runner.ReasonCancel) }
+	c.cut = func() {
+		if run.direct != nil {
+			run.direct.close()
+		}
+		r.Stop(runner.ReasonCancel)
+	}
 	return r, c, leave, nil
 }
 
@@ -204,6 +221,13 @@ func (e *grpcEngine) newRun(ctx context.Context, start time.Duration, s Schedule
 	return run
 }
 
+// callOptions are those of every call.
+func (e *grpcEngine) callOptions() []grpc.CallOption {
+	return []grpc.CallOption{
+		grpc.ForceCodecV2(e.codec), grpc.MaxCallRecvMsgSize(math.MaxInt32), grpc.MaxCallSendMsgSize(math.MaxInt32),
+	}
+}
+
 // config is ghz's configuration of the run.
 func (e *grpcEngine) config(run *grpcRun, crew *crew, address string) (*runner.RunConfig, error) {
 	connections := uint(crew.step)
@@ -212,9 +236,7 @@ func (e *grpcEngine) config(run *grpcRun, crew *crew, address string) (*runner.R
 		runner.WithInsecure(!e.secure),
 		runner.WithAuthority(e.addrs[0]),
 		runner.WithClientLoadBalancing(channelName),
-		runner.WithDefaultCallOptions([]grpc.CallOption{
-			grpc.ForceCodecV2(e.codec), grpc.MaxCallRecvMsgSize(math.MaxInt32), grpc.MaxCallSendMsgSize(math.MaxInt32),
-		}),
+		runner.WithDefaultCallOptions(e.callOptions()),
 		runner.WithConcurrency(connections), // the crew says how many workers there are
 		runner.WithConnections(connections),
 		runner.WithPacer(crew),

@@ -187,7 +187,9 @@ func (c *grpcCall) settle() {
 	}
 	c.mu.Unlock()
 	c.run.out.Sample(s)
-	c.run.pacer.release(s.Class)
+	if c.run.direct == nil { // else the worker still has the slot, perhaps for another call
+		c.run.pacer.release(s.Class)
+	}
 }
 
 // sample is the call as it stands at its end; c.mu is held.
@@ -199,6 +201,7 @@ func (c *grpcCall) sample() evidence.Sample {
 	if !o.known {
 		// Its time ran out, perhaps before it had a connection: nobody said how it went.
 		o = outcome{at: min(r.env.Clock.Now(), c.sent+r.timeout), class: evidence.Timeout, code: codes.DeadlineExceeded}
+		c.outcome = o
 	}
 	if c.flow != nil {
 		o = c.flow.outcome(o)

@@ -53,6 +53,9 @@ type channelResolver struct{}
 func (channelResolver) Scheme() string { return channelName }
 
 func (channelResolver) Build(target resolver.Target, cc resolver.ClientConn, _ resolver.BuildOptions) (resolver.Resolver, error) {
+	if target.URL.Host == noRun {
+		return &addresses{}, nil
+	}
 	run, ok := runsByID.Load(target.URL.Host)
 	if !ok {
 		return nil, fmt.Errorf("no run %q", target.URL.Host)

@@ -27,7 +27,7 @@ type crew struct {
 }
 
 func newCrew(ctx context.Context, run *grpcRun, connections, inFlight int) *crew {
-	if run.pacer.closed {
+	if run.pacer.closed && run.direct == nil {
 		// One call more than there are clients is let go, so that each worker finds
 		// one when it is through with its own, and waits for nobody to be woken.
 		run.pacer.slots = newSlots(inFlight + 1)

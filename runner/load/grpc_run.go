@@ -22,6 +22,7 @@ type grpcRun struct {
 	pacer    *pacer
 	timeout  time.Duration
 	stream   streamBounds
+	direct   *direct // nil where the calls are streams
 	backends *labels
 
 	workers atomic.Pointer[[]*grpcWorker] // by number; a new slice with each worker that is added
@@ -29,7 +30,7 @@ type grpcRun struct {
 	waiting sync.WaitGroup                // for calls that end with their context
 }
 
-// callKey is the metadata under which the number of a call's worker goes
+// callKey is the metadata under which the number of a stream's worker goes
 // through ghz and gRPC to the picker. A name with a colon is reserved for HTTP/2
 // itself, so gRPC leaves it out when it writes the headers: the target never
 // sees it.
@@ -62,6 +63,9 @@ func (r *grpcRun) worker(name string) *grpcWorker {
 
 // callOf gives the call that a gRPC context belongs to, nil for none.
 func (r *grpcRun) callOf(ctx context.Context) *grpcCall {
+	if w, ok := ctx.Value(workerKey{}).(*grpcWorker); ok {
+		return w.call.Load()
+	}
 	md, _ := metadata.FromOutgoingContext(ctx)
 	values := md[callKey]
 	if len(values) == 0 {
@@ -80,18 +84,27 @@ func (r *grpcRun) callOf(ctx context.Context) *grpcCall {
 // was over.
 func (r *grpcRun) number(ghz uint64) (seq uint64, ok bool) {
 	p := r.pacer
-	seq = ghz
 	if p.closed {
 		if p.ctx.Err() != nil || r.env.Clock.Now() >= p.end {
 			p.slots.give()
 			return 0, false
 		}
-		seq = p.next()
+		return r.nextCall(), true
 	}
+	r.count()
+	return ghz, true
+}
+
+// nextCall numbers a call of a closed model, and counts it as issued.
+func (r *grpcRun) nextCall() (seq uint64) {
+	r.count()
+	return r.pacer.next()
+}
+
+func (r *grpcRun) count() {
 	if r.env.Issued != nil {
 		r.env.Issued.Add(1)
 	}
-	return seq, true
 }
 
 // idle reports whether every call that Pace let go has ended, be it that its

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"context"
 	"strconv"
 	"sync/atomic"
 
@@ -12,18 +13,20 @@ import (
 // after the other, so what a call needs is kept here from one to the next.
 type grpcWorker struct {
 	run   *grpcRun
+	n     int                      // its number
 	key   []string                 // under callKey
 	input []*dynamic.Message       // of a call with one message, as ghz wants it
 	call  atomic.Pointer[grpcCall] // that is under way, or was the last
 	taken uint64                   // ghz's number for it, from 1
 	over  bool                     // ghz asked for another call when the time for calls was over
 
-	md    metadata.MD // of the last call, where the next one has the same but for a token
-	token string      // that is in md
+	md    metadata.MD     // of the last call, where the next one has the same but for a token
+	token string          // that is in md
+	ctx   context.Context // with md, of a unary call
 }
 
 func newGRPCWorker(run *grpcRun, n int) *grpcWorker {
-	w := &grpcWorker{run: run, key: []string{strconv.Itoa(n)}}
+	w := &grpcWorker{run: run, n: n, key: []string{strconv.Itoa(n)}}
 	if run.engine != nil && !run.engine.method.IsClientStreaming() {
 		w.input = []*dynamic.Message{run.engine.messages[0].ready}
 	}
@@ -56,19 +59,26 @@ func (w *grpcWorker) next(seq uint64) *grpcCall {
 	return c
 }
 
+// noCall is metadata that gRPC refuses: ghz is through with its call at once. An
+// error would be kept by ghz until the end.
+func noCall() *metadata.MD { return &metadata.MD{"": nil} }
+
 // begin gives the metadata of a call, the last thing that ghz asks for before it
-// makes the call. Where there is no call to be made, gRPC is given metadata that
-// it refuses: an error would be kept by ghz until the end.
+// makes the call. Where it is no stream, the call is made here.
 func (w *grpcWorker) begin(number uint64) *metadata.MD {
+	if w.run.direct != nil {
+		w.calls(number)
+		return noCall()
+	}
 	c := w.take(number)
 	if c == nil {
-		return &metadata.MD{"": nil}
+		return noCall()
 	}
 	err := w.request(c.seq)
 	c.begin()
 	if err != nil {
 		c.unmade()
-		return &metadata.MD{"": nil}
+		return noCall()
 	}
 	return &w.md
 }
@@ -82,10 +92,17 @@ func (w *grpcWorker) request(seq uint64) error {
 		return err
 	}
 	if w.md == nil || token != w.token || !e.metadata.fixed() {
-		if w.md, err = e.makeMetadata(w.key, v, token); err != nil {
+		key := w.key
+		if w.run.direct != nil {
+			key = nil
+		}
+		if w.md, err = e.makeMetadata(key, v, token); err != nil {
 			return err
 		}
 		w.token = token
+		if w.run.direct != nil {
+			w.ctx = w.withCall(w.md)
+		}
 	}
 	if w.input != nil && e.messages[0].ready == nil {
 		m, err := e.messages[0].render(v)

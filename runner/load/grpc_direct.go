@@ -1,0 +1,113 @@
+package load
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jhump/protoreflect/desc"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/connectivity"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/metadata"
+)
+
+// direct makes the calls that are no streams, over channels of its own. To ghz a
+// call is a ticket: its worker asks for the call's metadata, and the call is made
+// then and there (see decision 013). Metadata that gRPC refuses ends the ticket.
+type direct struct {
+	channels []*grpc.ClientConn
+	method   string // as gRPC names it
+}
+
+// noRun is the host in the address that ghz dials where it makes no calls itself:
+// there is nothing to connect to.
+const noRun = "none"
+
+// dial makes the channels, and has them connect ahead of the first call.
+func (e *grpcEngine) dial(address string) (*direct, error) {
+	d := &direct{method: methodName(e.method)}
+	creds := insecure.NewCredentials()
+	if e.secure {
+		creds = credentials.NewTLS(nil)
+	}
+	for range max(1, e.spec.GRPC.Connections) {
+		channel, err := grpc.NewClient(address,
+			grpc.WithTransportCredentials(creds),
+			grpc.WithAuthority(e.addrs[0]),
+			grpc.WithDefaultServiceConfig(`{"loadBalancingPolicy":"`+channelName+`"}`),
+			grpc.WithDefaultCallOptions(e.callOptions()...),
+		)
+		if err != nil {
+			d.close()
+			return nil, fmt.Errorf("make a channel: %w", err)
+		}
+		channel.Connect()
+		d.channels = append(d.channels, channel)
+	}
+	return d, nil
+}
+
+// methodName is the method as it is in the path of a request.
+func methodName(m *desc.MethodDescriptor) string {
+	return "/" + m.GetService().GetFullyQualifiedName() + "/" + m.GetName()
+}
+
+// close closes the channels. Calls in flight end.
+func (d *direct) close() {
+	for _, channel := range d.channels {
+		if channel.GetState() != connectivity.Shutdown {
+			_ = channel.Close() // fails only where it is closed
+		}
+	}
+}
+
+// workerKey is the key of the context of a unary call, under which the picker
+// finds the worker.
+type workerKey struct{}
+
+// calls makes the call that ghz counts as the given number, and those that follow
+// it without a wait: a client of a closed model goes on until the end, without
+// asking ghz for each of its calls.
+func (w *grpcWorker) calls(number uint64) {
+	for c := w.take(number); c != nil; c = w.another(c) {
+		err := w.request(c.seq)
+		c.begin()
+		if err != nil {
+			c.unmade()
+			continue
+		}
+		w.invoke(c)
+		c.end() // in case that gRPC has not told the picker
+	}
+}
+
+// invoke makes a call. How it went, the picker has been told.
+func (w *grpcWorker) invoke(c *grpcCall) {
+	r := w.run
+	ctx, cancel := context.WithDeadline(w.ctx, r.env.Clock.Base().Add(c.sent+r.timeout))
+	defer cancel()
+	channel := r.direct.channels[w.n%len(r.direct.channels)]
+	_ = channel.Invoke(ctx, r.direct.method, w.input[0], nil)
+}
+
+// another gives the worker's next call after one that has ended; nil where there
+// is none, and the slot has been given back.
+func (w *grpcWorker) another(c *grpcCall) *grpcCall {
+	c.mu.Lock()
+	class := c.outcome.class
+	c.mu.Unlock()
+	if !w.run.pacer.again(class) {
+		return nil
+	}
+	return w.next(w.run.nextCall())
+}
+
+// withCall gives the context of the worker's calls.
+func (w *grpcWorker) withCall(md metadata.MD) context.Context {
+	ctx := context.WithValue(context.Background(), workerKey{}, w)
+	if len(md) > 0 {
+		ctx = metadata.NewOutgoingContext(ctx, md)
+	}
+	return ctx
+}
