@@ -31,10 +31,11 @@ var mayImport = map[string][]string{
 	"targets/api":        {},
 	"targets/breaker":    {},
 	"targets/tuning":     {},
+	"targets/work":       {},
 	"targets/kubernetes": {"deploy/kubernetes", "runner/evidence"},
 	// The reference services are ordinary programs: nothing of the harness.
-	"targets/gateway": {"targets/api", "targets/breaker", "targets/tuning"},
-	"targets/users":   {"targets/api", "targets/tuning"},
+	"targets/gateway": {"targets/api", "targets/breaker", "targets/tuning", "targets/work"},
+	"targets/users":   {"targets/api", "targets/tuning", "targets/work"},
 }
 
 type goPackage struct {

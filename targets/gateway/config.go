@@ -3,9 +3,9 @@
 //
 //	JWT_KEY=secret gateway --addr 127.0.0.1:8080 --users 127.0.0.1:9000,127.0.0.1:9010 --breaker-open=1s
 //
-// Every answer has one shape, {code, message, data}: see codes.go. Three response headers speak to whoever
-// watches from outside: X-Served-By names the instance, X-Request-Id the request, and X-Degraded says why an
-// answer is not the user service's own: "circuit-open" (the breaker refused the call) or "upstream-failed"
+// Every answer has one shape, {code, message, data}: see codes.go. Four response headers speak to whoever
+// watches from outside: X-Served-By names the instance, X-Version its release where it has a name, X-Request-Id the
+// request, and X-Degraded says why an answer is not the user service's own: "circuit-open" (the breaker refused the call) or "upstream-failed"
 // (the call was made and failed).
 package gateway
 
@@ -17,8 +17,10 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"ordeal/targets/tuning"
+	"ordeal/targets/work"
 )
 
 // Prefix begins the names of the environment variables that set the flags: --rate-limit is GATEWAY_RATE_LIMIT.
@@ -29,8 +31,12 @@ type Config struct {
 	Addr     string   // where the API is served; port 0 takes a free one
 	Admin    string   // where metrics, profiles and health are served
 	Instance string   // in X-Served-By and the log
+	Version  string   // in X-Version; empty: no such header
 	Users    []string // host:port of each replica of the user service
 	JWTKey   []byte   // HS256 key of the writing routes; without one they refuse
+
+	WarmUp time.Duration // from the start to the opening of the API port; the admin port is open, and not ready
+	Work   work.Cost     // of each request of the API, on top of what it does
 
 	tuning.Tuning
 }
@@ -50,6 +56,9 @@ func NewFlagSet(cfg *Config) *flag.FlagSet {
 	fs.Var((*listenAddress)(&cfg.Admin), "admin", "where /metrics, /debug/pprof and health are served, `host:port`")
 	fs.Var((*instanceName)(&cfg.Instance), "instance", "`name` of this instance, shown in X-Served-By and the log")
 	fs.Var((*dialAddresses)(&cfg.Users), "users", "`host:port[,host:port…]` of the user service's replicas")
+	fs.Var((*versionName)(&cfg.Version), "version", "`name` of this release, shown in X-Version; empty: not shown")
+	fs.Var((*warmUp)(&cfg.WarmUp), "warm-up", "`duration` before the API port opens, as of a service that fills its caches first")
+	fs.Var(&cfg.Work, "work", "what a request costs on top of what it does: `cpu:200us,sleep:1ms`")
 	cfg.Register(fs)
 	return fs
 }
@@ -105,7 +114,7 @@ func (a *dialAddresses) String() string {
 type instanceName string
 
 func (n *instanceName) Set(text string) error {
-	if text == "" || len(text) > 64 || !isPrintable(text) || strings.Contains(text, " ") {
+	if !isName(text) {
 		return errors.New("expected 1 to 64 visible ASCII characters")
 	}
 	*n = instanceName(text)
@@ -117,6 +126,49 @@ func (n *instanceName) String() string {
 		return ""
 	}
 	return string(*n)
+}
+
+type versionName string
+
+func (v *versionName) Set(text string) error {
+	if text != "" && !isName(text) {
+		return errors.New("expected at most 64 visible ASCII characters")
+	}
+	*v = versionName(text)
+	return nil
+}
+
+func (v *versionName) String() string {
+	if v == nil {
+		return ""
+	}
+	return string(*v)
+}
+
+// isName reports whether a header can show s as one word.
+func isName(s string) bool {
+	return s != "" && len(s) <= 64 && isPrintable(s) && !strings.Contains(s, " ")
+}
+
+// longestWarmUp keeps a slip of the unit from stopping the service.
+const longestWarmUp = 10 * time.Minute
+
+type warmUp time.Duration
+
+func (w *warmUp) Set(text string) error {
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 || d > longestWarmUp {
+		return fmt.Errorf("expected a duration from 0s to %v, not %q", longestWarmUp, text)
+	}
+	*w = warmUp(d)
+	return nil
+}
+
+func (w *warmUp) String() string {
+	if w == nil {
+		return ""
+	}
+	return time.Duration(*w).String()
 }
 
 // portOf checks host:port with a numeric port not below lowest, and returns the host.

@@ -31,9 +31,9 @@ func exchangeOf(ctx context.Context) *exchange {
 }
 
 // identify gives the request its ids: the request id, taken from the client when it is a plain one, and the
-// place in a W3C trace. Both go on to the user service. X-Served-By says who answers.
-func identify(instance string) gin.HandlerFunc {
-	servedBy := []string{instance}
+// place in a W3C trace. Both go on to the user service. X-Served-By and X-Version say who answers.
+func identify(instance, version string) gin.HandlerFunc {
+	servedBy, release := []string{instance}, []string{version}
 	return func(c *gin.Context) {
 		x := &exchange{requestID: c.GetHeader("X-Request-Id"), trace: continueTrace(c.Request.Header)}
 		if !isToken(x.requestID, 64) {
@@ -41,6 +41,9 @@ func identify(instance string) gin.HandlerFunc {
 		}
 		h := c.Writer.Header()
 		h["X-Served-By"] = servedBy
+		if version != "" {
+			h["X-Version"] = release
+		}
 		h["X-Request-Id"] = []string{x.requestID}
 		c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), exchangeKey{}, x))
 		c.Next()

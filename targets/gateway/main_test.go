@@ -203,6 +203,10 @@ func TestMainUsage(t *testing.T) {
 		{args: []string{"--users=:9090"}, says: "no host"},
 		{args: []string{"--users=a:1,a:1"}, says: "twice"},
 		{args: []string{"--instance=a b"}, says: "visible"},
+		{args: []string{"--version=a b"}, says: "visible"},
+		{args: []string{"--warm-up=11m"}, says: "0s to 10m"},
+		{args: []string{"--warm-up=-1s"}, says: "0s to 10m"},
+		{args: []string{"--work=disk:1ms"}, says: "cpu or sleep"},
 		{env: "soon", says: "GATEWAY_BREAKER_OPEN"},
 	} {
 		t.Run(strings.Join(c.args, " ")+c.env, func(t *testing.T) {

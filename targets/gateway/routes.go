@@ -4,6 +4,8 @@ import (
 	"net/http"
 
 	"github.com/gin-gonic/gin"
+
+	"ordeal/targets/work"
 )
 
 // routes puts the middleware in order. What every request needs is global; the rest is where it is needed.
@@ -15,7 +17,7 @@ func (s *Server) routes() *gin.Engine {
 	e.HandleMethodNotAllowed = true
 	e.RedirectTrailingSlash = false // a redirect would be an answer of another shape
 	e.ForwardedByClientIP = false
-	e.Use(recovery(answer, s.metrics, s.log), identify(s.cfg.Instance), s.partWhenDraining)
+	e.Use(recovery(answer, s.metrics, s.log), identify(s.cfg.Instance, s.cfg.Version), s.partWhenDraining)
 	if t.AccessLog {
 		e.Use(accessLog(s.log))
 	}
@@ -30,6 +32,9 @@ func (s *Server) routes() *gin.Engine {
 	api := e.Group("/api/v1", deadline(t.RequestTimeout, answer))
 	if t.RateLimit > 0 {
 		api.Use(rateLimit(t.RateLimit, t.Burst(), answer, s.metrics))
+	}
+	if s.cfg.Work != (work.Cost{}) {
+		api.Use(labour(s.cfg.Work, answer))
 	}
 	validate := newValidator()
 	h := &userHandlers{

@@ -61,45 +61,68 @@ func (s *Server) Close() error {
 	return errors.Join(s.upstream.Close(), closeAll(s.probes))
 }
 
-// Run listens, calls ready with the addresses once both ports accept, and serves until ctx is done. Then it
-// stops as a load balancer likes it: not ready first, requests still served for drain-delay with each answer asking
-// to connect elsewhere, then no new connections, requests in flight finished within shutdown-timeout, admin port
-// last. When abort is done everything stops at once. The error is nil after a stop that cut nobody off.
+// Run opens the admin port, warms up, opens the API port, calls ready with the addresses once both accept, and
+// serves until ctx is done. Then it stops as a load balancer likes it: not ready first, requests still served for
+// drain-delay with each answer asking to connect elsewhere, then no new connections, requests in flight finished
+// within shutdown-timeout, admin port last. When abort is done everything stops at once. The error is nil after a
+// stop that cut nobody off.
 func (s *Server) Run(ctx, abort context.Context, ready func(addr, admin string)) error {
-	var listeners [2]net.Listener
-	for i, addr := range []string{s.cfg.Addr, s.cfg.Admin} {
-		l, err := net.Listen("tcp", addr)
-		if err != nil {
-			if i > 0 {
-				err = errors.Join(err, listeners[0].Close())
-			}
-			return fmt.Errorf("listen on %s: %w", addr, err)
-		}
-		listeners[i] = l
-	}
-	api, admin := s.apiServer(), s.adminServer()
 	failed := make(chan error, 2)
-	for i, server := range []*http.Server{api, admin} {
-		go func() {
-			if err := server.Serve(listeners[i]); !errors.Is(err, http.ErrServerClosed) {
-				failed <- fmt.Errorf("serve on %s: %w", listeners[i].Addr(), err)
-			}
-		}()
+	admin := s.adminServer()
+	adminAddr, err := listen(admin, s.cfg.Admin, failed)
+	if err != nil {
+		return err
 	}
-	s.serving.Store(true)
-	ready(dialable(listeners[0]), dialable(listeners[1]))
-
-	var err error
-	select {
-	case err = <-failed:
-		err = errors.Join(err, api.Close())
-	case <-ctx.Done():
-		err = s.drain(abort, api)
-	case <-abort.Done():
-		err = errors.Join(errAborted, api.Close())
-	}
+	err = s.runAPI(ctx, abort, failed, func(addr string) { ready(addr, adminAddr) })
 	s.serving.Store(false)
 	return errors.Join(err, admin.Close())
+}
+
+// runAPI is Run beside the admin port. An error in failed ends it.
+func (s *Server) runAPI(ctx, abort context.Context, failed chan error, ready func(addr string)) error {
+	if s.cfg.WarmUp > 0 {
+		warm := time.NewTimer(s.cfg.WarmUp)
+		defer warm.Stop()
+		select {
+		case <-warm.C:
+		case err := <-failed:
+			return err
+		case <-ctx.Done():
+			return nil // nobody was served yet
+		case <-abort.Done():
+			return errAborted
+		}
+	}
+	api := s.apiServer()
+	addr, err := listen(api, s.cfg.Addr, failed)
+	if err != nil {
+		return err
+	}
+	s.serving.Store(true)
+	ready(addr)
+	select {
+	case err := <-failed:
+		return errors.Join(err, api.Close())
+	case <-ctx.Done():
+		return s.drain(abort, api)
+	case <-abort.Done():
+		return errors.Join(errAborted, api.Close())
+	}
+}
+
+// listen serves on addr in the background, and tells failed when that ends by itself. It returns the address as a
+// client on this machine can use it.
+func listen(server *http.Server, addr string, failed chan<- error) (string, error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return "", fmt.Errorf("listen on %s: %w", addr, err)
+	}
+	go func() {
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			failed <- fmt.Errorf("serve on %s: %w", l.Addr(), err)
+		}
+	}()
+	return dialable(l), nil
 }
 
 // errAborted says that requests in flight were cut off because somebody insisted.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -231,5 +232,70 @@ func TestPortInUse(t *testing.T) {
 		if err := s.Close(); err != nil && !errors.As(err, &opErr) {
 			t.Error(err)
 		}
+	}
+}
+
+// While it warms up an instance lives, is not ready, and its API port is shut: readiness that asks only whether the
+// process lives sends it calls that fail.
+func TestWarmUpKeepsTheAPIShut(t *testing.T) {
+	addrs := freeAddrs(t, 2)
+	var cfg Config
+	if err := NewFlagSet(&cfg).Parse([]string{"--addr=" + addrs[0], "--admin=" + addrs[1], "--warm-up=1m", "--users=127.0.0.1:1"}); err != nil {
+		t.Fatal(err)
+	}
+	s, err := New(cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() {
+		done <- s.Run(ctx, context.Background(), func(string, string) { t.Error("ready while warming up") })
+	}()
+	in := &instance{t: t, admin: "http://" + addrs[1]}
+	eventually(t, "the admin port", func() bool { return !refusesConnections(in.admin) })
+	for path, want := range map[string]int{"/livez": 200, "/readyz": 503, "/metrics": 200} {
+		if code, _ := in.ask(path); code != want {
+			t.Errorf("%s answers %d while warming up, want %d", path, code, want)
+		}
+	}
+	if !refusesConnections("http://" + addrs[0]) {
+		t.Error("the API port is open while warming up")
+	}
+	http.DefaultClient.CloseIdleConnections()
+	stop()
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Errorf("stopped while warming up: %v", err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("does not stop while warming up")
+	}
+}
+
+// freeAddrs finds addresses of this machine where nobody listens.
+func freeAddrs(t *testing.T, n int) (addrs []string) {
+	t.Helper()
+	for range n {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = l.Close() }()
+		addrs = append(addrs, l.Addr().String())
+	}
+	return addrs
+}
+
+func TestWarmUpEnds(t *testing.T) {
+	began := time.Now()
+	in := start(t, "", "--warm-up=200ms")
+	if took := time.Since(began); took < 200*time.Millisecond {
+		t.Errorf("ready after %v, want the warm-up of 200 ms first", took)
+	}
+	if code, _ := in.ask("/readyz"); code != 200 {
+		t.Errorf("/readyz answers %d after the warm-up", code)
 	}
 }

@@ -14,6 +14,7 @@ type Config struct {
 	Addr     string // where gRPC is served, host:port; port 0 lets the system choose
 	Admin    string // where metrics, profiles and health are served over HTTP; empty: nowhere
 	Instance string // returned with each call as x-served-by
+	Version  string // returned with each call as x-version; empty: not returned
 	LogLevel slog.Level
 
 	SeedUsers   int  // users that exist from the start, with ids "1" to this
@@ -45,6 +46,7 @@ func NewFlagSet(cfg *Config) *flag.FlagSet {
 	f.StringVar(&cfg.Addr, "addr", "127.0.0.1:9000", "address to serve gRPC on; port 0 lets the system choose")
 	f.StringVar(&cfg.Admin, "admin", "127.0.0.1:9001", "address to serve /metrics, /debug/pprof, /livez, /readyz and /health on; empty: none")
 	f.StringVar(&cfg.Instance, "instance", "users", "name returned with each call as x-served-by")
+	f.StringVar(&cfg.Version, "version", "", "`name` of this release, returned with each call as x-version; empty: not returned")
 	f.TextVar(&cfg.LogLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
 
 	count(f, &cfg.SeedUsers, "seed-users", 1000, 0, "users that exist from the start, with ids 1 to this")

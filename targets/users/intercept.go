@@ -14,13 +14,13 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// interceptors stand around every call, the outermost first: metrics, recovery, the name of the instance, the
+// interceptors stand around every call, the outermost first: metrics, recovery, the names of the instance and its release, the
 // time limit, the work.
 type interceptors struct {
 	metrics  *metrics
 	labour   *labour
 	log      *slog.Logger
-	servedBy metadata.MD
+	identity metadata.MD
 	timeout  time.Duration   // of unary calls; 0: none
 	draining context.Context // ends when streams without an end of their own have to
 }
@@ -115,7 +115,7 @@ func traceID(ctx context.Context) string {
 }
 
 func (i *interceptors) serveUnary(ctx context.Context, request any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
-	if err := grpc.SetHeader(ctx, i.servedBy); err != nil {
+	if err := grpc.SetHeader(ctx, i.identity); err != nil {
 		return nil, err
 	}
 	if deadline, ok := ctx.Deadline(); i.timeout > 0 && (!ok || time.Until(deadline) > i.timeout) {
@@ -130,7 +130,7 @@ func (i *interceptors) serveUnary(ctx context.Context, request any, info *grpc.U
 }
 
 func (i *interceptors) serveStream(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
-	if err := stream.SetHeader(i.servedBy); err != nil {
+	if err := stream.SetHeader(i.identity); err != nil {
 		return err
 	}
 	if _, costs := i.labour.costs[info.FullMethod]; costs {

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	userv1 "ordeal/targets/api/user/v1"
+	"ordeal/targets/work"
 )
 
 // brokenStore panics when asked for user "panic", and fails without a code for "fail".
@@ -120,7 +121,7 @@ func TestCallsAreCounted(t *testing.T) {
 func TestCallTimeoutBoundsCallsWithoutADeadline(t *testing.T) {
 	in := start(t, func(c *Config) {
 		c.CallTimeout = 30 * time.Millisecond
-		c.Work = Work{"GetUser": {Sleep: maxCost}, "Sync": {Sleep: 100 * time.Millisecond}}
+		c.Work = Work{"GetUser": {Sleep: work.Longest}, "Sync": {Sleep: 100 * time.Millisecond}}
 	})
 	ctx := testContext(t) // ends much later
 	_, err := in.GetUser(ctx, &userv1.GetUserRequest{UserId: "1"})

@@ -80,6 +80,9 @@ func New(cfg Config) (*Server, error) {
 	if !printable(cfg.Instance) {
 		return nil, fmt.Errorf("instance %q: must be printable ASCII", cfg.Instance)
 	}
+	if !printable(cfg.Version) {
+		return nil, fmt.Errorf("version %q: must be printable ASCII", cfg.Version)
+	}
 	s := &Server{cfg: cfg, log: cfg.Log, store: cfg.Store,
 		ready: make(chan struct{}), stop: make(chan struct{})}
 	s.draining, s.endEndless = context.WithCancel(context.Background())
@@ -127,7 +130,7 @@ func seed(store Store, n int) error {
 // register makes the gRPC server with its services.
 func (s *Server) register() {
 	around := &interceptors{metrics: s.metrics, labour: newLabour(s.cfg.Work), log: s.log,
-		servedBy: metadata.Pairs("x-served-by", s.cfg.Instance), timeout: s.cfg.CallTimeout, draining: s.draining}
+		identity: identity(&s.cfg), timeout: s.cfg.CallTimeout, draining: s.draining}
 	s.grpc = grpc.NewServer(append(around.options(),
 		grpc.ConnectionTimeout(handshakeTimeout),
 		grpc.StaticStreamWindowSize(windowSize),
@@ -149,6 +152,15 @@ func (s *Server) register() {
 	healthv1.RegisterHealthServer(s.grpc, s.health)
 	reflection.Register(s.grpc) // v1 and v1alpha
 	s.metrics.prepare(s.grpc.GetServiceInfo())
+}
+
+// identity is what each call is answered with about who answers.
+func identity(cfg *Config) metadata.MD {
+	md := metadata.Pairs("x-served-by", cfg.Instance)
+	if cfg.Version != "" {
+		md.Set("x-version", cfg.Version)
+	}
+	return md
 }
 
 func (s *Server) setHealth(to healthv1.HealthCheckResponse_ServingStatus) {

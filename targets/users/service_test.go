@@ -15,6 +15,30 @@ import (
 	userv1 "ordeal/targets/api/user/v1"
 )
 
+// Unary calls and streams alike say which release answers, where it has a name.
+func TestVersionIsReturned(t *testing.T) {
+	for _, version := range []string{"v2.1", ""} {
+		in, ctx := start(t, func(c *Config) { c.Version = version }), testContext(t)
+		var unary metadata.MD
+		if _, err := in.GetUser(ctx, &userv1.GetUserRequest{UserId: "7"}, grpc.Header(&unary)); err != nil {
+			t.Fatal(err)
+		}
+		stream, err := in.WatchUsers(ctx, &userv1.WatchUsersRequest{Replay: true, MaxEvents: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		streamed, err := stream.Header()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for kind, header := range map[string]metadata.MD{"unary": unary, "stream": streamed} {
+			if got := strings.Join(header.Get("x-version"), ","); got != version || (version == "") != (len(header.Get("x-version")) == 0) {
+				t.Errorf("%s: x-version is %q, want %q", kind, header.Get("x-version"), version)
+			}
+		}
+	}
+}
+
 func TestGetUser(t *testing.T) {
 	in, ctx := start(t, nil), testContext(t)
 	var header metadata.MD
