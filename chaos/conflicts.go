@@ -6,7 +6,7 @@ import "fmt"
 // together, or gives "" if they can: they act in different places or in
 // different directions, or their effects add up.
 func Conflicts(a, b *Spec) string {
-	if a.Link != b.Link || a.Target != b.Target {
+	if a.Link != b.Link || a.Target != b.Target || a.Node != b.Node {
 		return ""
 	}
 	aNames, aKinds := a.set()
@@ -15,7 +15,12 @@ func Conflicts(a, b *Spec) string {
 		return ""
 	}
 	aName, aKind, bName, bKind := aNames[0], aKinds[0], bNames[0], bKinds[0]
-	if a.Target != "" {
+	switch {
+	case a.Node != "":
+		return fmt.Sprintf("%s acts on node %s twice", aName, a.Node)
+	case a.OnPods() && b.OnPods():
+		return fmt.Sprintf("%s and %s cannot both act on the Pods of %s", aName, bName, a.Target)
+	case a.Target != "":
 		return processConflict(aName, aKind, bName, bKind, a.Target)
 	}
 	aWay, bWay := wayOf(aKind), wayOf(bKind)

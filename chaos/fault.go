@@ -10,6 +10,7 @@ import (
 type Env struct {
 	Link      func(name string) *Link       // nil where there is none
 	Processes func(target string) []Process // one a replica, in order; none where unknown or not ours to touch
+	Cluster   Cluster                       // where Pods and nodes are; nil where there is none
 	Seed      uint64                        // of the run: the same seed draws the same jitter and shares
 	// Run is the context of the run, nil for one that does not end. When it is
 	// done the targets are about to be ended: then a heal does not start a process
@@ -31,13 +32,20 @@ func (s *Spec) Fault(env Env) (Fault, error) {
 		}
 		return &linkFault{name: s.String(), kind: k, link: l, seed: env.Seed}, nil
 	}
-	procs, err := choose(env.Processes(s.Target), replicaOf(kinds[0]))
-	if err != nil {
-		return nil, fmt.Errorf("fault %q: %w", s, err)
-	}
 	run := env.Run
 	if run == nil {
 		run = context.Background()
+	}
+	if k, ok := kinds[0].(clusterKind); ok {
+		if env.Cluster == nil {
+			return nil, fmt.Errorf("fault %q: there is no cluster", s)
+		}
+		g := ground{Cluster: env.Cluster, target: s.Target, node: s.Node, seed: faultSeed(env.Seed, s.String()), scene: scene{run: run}}
+		return &clusterFault{name: s.String(), kind: k, ground: g}, nil
+	}
+	procs, err := choose(env.Processes(s.Target), replicaOf(kinds[0]))
+	if err != nil {
+		return nil, fmt.Errorf("fault %q: %w", s, err)
 	}
 	return &processFault{name: s.String(), kind: kinds[0].(processKind), procs: procs, run: run}, nil
 }

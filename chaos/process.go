@@ -7,8 +7,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"ordeal/runner/evidence"
 )
 
 // processKind is a kind of fault that acts on the processes of a target.
@@ -57,33 +55,9 @@ const undoWithin = time.Minute
 
 // Inject strikes the processes, and returns once all are struck.
 func (f *processFault) Inject(ctx context.Context) (Injection, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	in := &processInjection{}
-	heal, err := f.kind.strike(ctx, scene{f.procs, &in.count, f.run})
-	if err != nil {
-		return nil, err
-	}
-	if err := ctx.Err(); err != nil {
-		healing, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoWithin)
-		defer cancel()
-		return nil, errors.Join(err, heal(healing))
-	}
-	in.heal = heal
-	return in, nil
-}
-
-type processInjection struct {
-	count atomic.Int64
-	heal  func(context.Context) error
-}
-
-func (in *processInjection) Heal(ctx context.Context) error { return in.heal(ctx) }
-
-// Touched counts processes as connections.
-func (in *processInjection) Touched() evidence.Touched {
-	return evidence.Touched{Connections: in.count.Load()}
+	return injectWith(ctx, func(in *struckInjection) (func(context.Context) error, error) {
+		return f.kind.strike(ctx, scene{f.procs, &in.count, f.run})
+	})
 }
 
 // choose gives the processes that a fault acts on: the replica with a number,

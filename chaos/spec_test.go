@@ -37,6 +37,12 @@ func TestValidSpecs(t *testing.T) {
 		"kill, restart after 3s on users":                     {Target: "users", Kill: &Kill{Restart: 3 * time.Second}},
 		"pause, replica 2 on users":                           {Target: "users", Pause: &Pause{Replica: 2}},
 		"restart on users":                                    {Target: "users", Restart: &Restart{}},
+		"pod_kill 1 on gateway":                               {Target: "gateway", PodKill: &PodKill{}},
+		"pod_kill all, grace 5s on gateway":                   {Target: "gateway", PodKill: &PodKill{Count: All, Grace: 5 * time.Second}},
+		"pod_unready 2 on gateway":                            {Target: "gateway", PodUnready: &PodUnready{Count: 2}},
+		"crash_loop on gateway":                               {Target: "gateway", CrashLoop: &CrashLoop{}},
+		"drain on node n1":                                    {Node: "n1", Drain: &Drain{}},
+		"drain on gateway":                                    {Target: "gateway", Drain: &Drain{}},
 		"blackhole for 12.5% of connections on a->b":          {Link: "a->b", Blackhole: &Blackhole{Direction: both, Share: 12.5}},
 		"refuse new connections on client->a":                 {Link: "client->a", Refuse: &Refuse{Keep: true}},
 		"bandwidth 1.5MB/s up for 10% of connections on a->b": {Link: "a->b", Bandwidth: &Bandwidth{Rate: 1.5e6, Direction: up, Share: 10}},
@@ -87,6 +93,18 @@ func TestInvalidSpecs(t *testing.T) {
 		{on(Spec{LimitData: &LimitData{}}), "bytes: want a size of 1B"},
 		{on(Spec{SlowClose: &SlowClose{}}), "delay: want a time above 0s"},
 		{Spec{Target: "users", Kill: &Kill{Restart: -1}}, "restart: want a time of 0s"},
+		{on(Spec{PodKill: &PodKill{}}), "link: pod_kill acts on a target"},
+		{Spec{PodKill: &PodKill{}}, ": want the target that pod_kill"},
+		{Spec{Node: "n1", PodKill: &PodKill{}}, "node: pod_kill does not act on a node"},
+		{Spec{Node: "n1", Kill: &Kill{}}, "node: kill does not act on a node"},
+		{Spec{Node: "n1", Latency: &Latency{Delay: 1}}, "node: latency does not act on a node"},
+		{Spec{Node: "n1", Target: "gateway", Drain: &Drain{}}, "node: want either node or target"},
+		{on(Spec{Drain: &Drain{}}), "link: drain acts on a node"},
+		{Spec{Drain: &Drain{}}, ": want the node that drain"},
+		{Spec{Target: "gateway", PodKill: &PodKill{Count: -2}}, "count: want a number of 1"},
+		{Spec{Target: "gateway", PodUnready: &PodUnready{Count: -2}}, "count: want a number of 1"},
+		{Spec{Target: "gateway", PodKill: &PodKill{Grace: -1 * time.Second}}, "grace: want a time of 0s"},
+		{Spec{Target: "gateway", PodKill: &PodKill{Grace: 1500 * time.Millisecond}}, "grace: want whole seconds"},
 		{Spec{Target: "users", Restart: &Restart{Replica: -1}}, "replica: want the number"},
 	} {
 		got := problems(c.spec)
@@ -116,8 +134,15 @@ func TestEveryKindIsWhole(t *testing.T) {
 		names, set := s.set()
 		_, onLink := set[0].(linkKind)
 		_, onTarget := set[0].(processKind)
-		if onLink == onTarget {
-			t.Errorf("%s acts neither on a link nor on a target, or on both", names[0])
+		_, onPods := set[0].(clusterKind)
+		places := 0
+		for _, on := range []bool{onLink, onTarget, onPods} {
+			if on {
+				places++
+			}
+		}
+		if places != 1 {
+			t.Errorf("%s acts in %d ways, want one of links, processes and Pods", names[0], places)
 		}
 		for j := range field.Type.Elem().NumField() {
 			attr := field.Type.Elem().Field(j)
@@ -131,7 +156,7 @@ func TestEveryKindIsWhole(t *testing.T) {
 			}
 		}
 	}
-	if want := len(conformants()) - 1 + 3; kinds != want { // reset is there twice, three act on targets
+	if want := len(conformants()) - 1 + 3 + 4; kinds != want { // reset is there twice, three act on processes, four on Pods
 		t.Errorf("%d kinds, but the conformance suite knows %d", kinds, want)
 	}
 }
@@ -160,6 +185,11 @@ func TestConflicts(t *testing.T) {
 		{Spec{Target: "b", Pause: &Pause{Replica: 1}}, Spec{Target: "b", Kill: &Kill{Replica: 2}}, ""},
 		{Spec{Target: "b", Pause: &Pause{Replica: 1}}, Spec{Target: "b", Kill: &Kill{}}, "cannot both act"},
 		{Spec{Target: "b", Pause: &Pause{}}, Spec{Target: "c", Kill: &Kill{}}, ""},
+		{Spec{Target: "b", PodKill: &PodKill{}}, Spec{Target: "b", PodUnready: &PodUnready{}}, "cannot both act on the Pods of b"},
+		{Spec{Target: "b", PodKill: &PodKill{}}, Spec{Target: "c", PodKill: &PodKill{}}, ""},
+		{Spec{Node: "n", Drain: &Drain{}}, Spec{Node: "n", Drain: &Drain{}}, "drain acts on node n twice"},
+		{Spec{Node: "n", Drain: &Drain{}}, Spec{Node: "m", Drain: &Drain{}}, ""},
+		{Spec{Node: "n", Drain: &Drain{}}, Spec{Target: "b", PodKill: &PodKill{}}, ""},
 	} {
 		for _, got := range []string{Conflicts(&c.a, &c.b), Conflicts(&c.b, &c.a)} {
 			if (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
@@ -200,6 +230,18 @@ func TestUnits(t *testing.T) {
 		var s Share
 		if err := s.UnmarshalText([]byte(text)); err == nil {
 			t.Errorf("share %q: got %v", text, float64(s))
+		}
+	}
+	for text, want := range map[string]Count{"1": 1, "12": 12, "all": All} {
+		var c Count
+		if err := c.UnmarshalText([]byte(text)); err != nil || c != want || c.String() != text {
+			t.Errorf("%q: got %v, %v", text, c, err)
+		}
+	}
+	for _, text := range []string{"", "0", "-1", "some", "1.5", "50%"} {
+		var c Count
+		if err := c.UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("count %q: got %v", text, c)
 		}
 	}
 	for _, text := range []string{"512B", "10KB", "1.5MB", "50%"} {
