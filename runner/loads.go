@@ -80,6 +80,9 @@ func (r *run) meta(id string) evidence.Meta {
 		for _, f := range phase.Faults {
 			p.Faults = append(p.Faults, evidence.FaultMeta{Fault: f.String(), Link: f.Link, Target: f.Target})
 		}
+		for _, c := range phase.Changes {
+			p.Changes = append(p.Changes, c.String())
+		}
 		m.Phases = append(m.Phases, p)
 	}
 	for _, spec := range r.plan.Loads {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ordeal/chaos"
+	"ordeal/runner/change"
 	"ordeal/runner/evidence"
 	"ordeal/scenarios"
 )
@@ -17,16 +18,20 @@ import (
 // needs some of it.
 const healWithin = time.Minute
 
-// timeline goes through the phases: it injects faults where a phase begins and
-// heals them where it ends.
+// changeWithin bounds the making of one change.
+const changeWithin = 15 * time.Second
+
+// timeline goes through the phases: it makes changes and injects faults where a
+// phase begins, and heals the faults where it ends.
 type timeline struct {
-	plan  *scenarios.Plan
-	env   chaos.Env
-	clock evidence.Clock
-	start time.Duration // offset of the timeline's start
-	out   evidence.Sink
-	edge  func()      // called at every edge of a phase
-	abort func(error) // ends the run
+	plan    *scenarios.Plan
+	env     chaos.Env
+	cluster change.Cluster // that changes are made to; nil where there is none
+	clock   evidence.Clock
+	start   time.Duration // offset of the timeline's start
+	out     evidence.Sink
+	edge    func()      // called at every edge of a phase
+	abort   func(error) // ends the run
 
 	mu    sync.Mutex
 	phase string
@@ -40,8 +45,8 @@ type activeFault struct {
 	injection chaos.Injection
 }
 
-// run returns when the timeline is over, ctx ends, or a fault could not be
-// injected or healed. Whatever happens, a panic included, every fault that was
+// run returns when the timeline is over, ctx ends, a change could not be made, or
+// a fault could not be injected or healed. Whatever happens, a panic included, every fault that was
 // injected is healed before it returns.
 func (t *timeline) run(ctx context.Context) (err error) {
 	var active []activeFault
@@ -60,6 +65,9 @@ func (t *timeline) run(ctx context.Context) (err error) {
 			return context.Cause(ctx)
 		}
 		t.enter(phase.Name)
+		if err := t.change(ctx, phase); err != nil {
+			return err
+		}
 		if len(phase.Faults) > 0 && healing != nil {
 			err := <-healing
 			if healing = nil; err != nil {
@@ -129,6 +137,27 @@ func (t *timeline) wait(ctx context.Context, until time.Duration) bool {
 	case <-ctx.Done():
 		return false
 	}
+}
+
+// change makes the changes of a phase, in their order.
+func (t *timeline) change(ctx context.Context, phase scenarios.Phase) error {
+	for _, spec := range phase.Changes {
+		making, cancel := context.WithTimeout(ctx, changeWithin)
+		e := evidence.Event{Kind: evidence.Changed, Phase: phase.Name, At: t.clock.Now(), Text: spec.String()} // from here on it may show
+		err := spec.Make(making, t.cluster)
+		cancel()
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err != nil {
+			t.event(evidence.Event{Kind: evidence.Note, Phase: phase.Name, Text: err.Error()})
+			return fmt.Errorf("phase %s: %w", phase.Name, err)
+		}
+		o := spec.Object()
+		e.Object = &evidence.Object{Kind: o.Kind, Name: o.Name}
+		t.out.Event(e)
+	}
+	return nil
 }
 
 func (t *timeline) inject(ctx context.Context, phase string, spec *chaos.Spec) (activeFault, error) {

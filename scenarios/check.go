@@ -24,6 +24,7 @@ func check(p *Plan, doc *document, d *decoder) {
 		c.loads()
 	}
 	c.faults()
+	c.changes()
 	if len(d.errs) == 0 {
 		c.expectations()
 	}

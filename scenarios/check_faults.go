@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"ordeal/chaos"
+	"ordeal/runner/change"
 	"ordeal/targets"
 )
 
@@ -22,6 +23,21 @@ func (c *checker) processFault(f *chaos.Spec, t *targets.Spec) {
 	}
 	if replica > t.Replicas {
 		c.bad(of, "replica", "replicas are counted from 1", "%s has no replica %d: it has %d", t.Name, replica, t.Replicas)
+	}
+}
+
+// changes checks that those of one phase are made to different objects: what
+// comes of two at once nobody could tell apart.
+func (c *checker) changes() {
+	for _, ph := range c.doc.Timeline {
+		seen := map[change.Object]bool{}
+		for _, spec := range ph.Changes {
+			if o := spec.Object(); seen[o] {
+				c.bad(spec, "", "want a phase for each", "phase %s changes %s twice", ph.Name, o)
+			} else {
+				seen[o] = true
+			}
+		}
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 	"ordeal/runner/load"
 )
 
-// timeline draws a bar for each phase, its faults below it, and the shape of
+// timeline draws a bar for each phase, its changes and faults below it, and the shape of
 // each load.
 func (d *description) timeline() {
 	d.section("Timeline")
@@ -22,8 +22,11 @@ func (d *description) timeline() {
 		from = min(from, to-1)
 		bar := strings.Repeat(" ", from) + strings.Repeat(stroke(ph), to-from)
 		d.line("  %-*s %6s %6s  %s", c.gutter, ph.Name, span(ph.Start), span(ph.For), bar)
+		for _, change := range ph.Changes {
+			d.below(c, from, "↻ "+change.String())
+		}
 		for _, f := range ph.Faults {
-			d.fault(c, from, f.String())
+			d.below(c, from, "└ "+f.String())
 		}
 	}
 	for _, l := range d.plan.Loads {
@@ -73,10 +76,10 @@ func (c canvas) axis(total time.Duration) string {
 	return "0s" + strings.Repeat(" ", max(1, c.columns-2-len(end))) + end
 }
 
-// fault writes a fault below its phase, moved to the left as far as it must be.
-func (d *description) fault(c canvas, column int, text string) {
+// below writes a change or a fault below its phase, moved to the left as far as it
+// must be.
+func (d *description) below(c canvas, column int, text string) {
 	indent := c.gutter + 18 + column
-	text = "└ " + text
 	if over := indent + runes(text) - d.width; over > 0 {
 		indent = max(2, indent-over)
 	}

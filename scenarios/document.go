@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"ordeal/chaos"
+	"ordeal/runner/change"
 	"ordeal/runner/load"
 	"ordeal/runner/verdict"
 	"ordeal/targets"
@@ -24,10 +25,11 @@ type document struct {
 
 // phase is one part of the timeline as it is written.
 type phase struct {
-	Name   string                 `yaml:"phase" required:"true" doc:"the phase's name; a phase named warmup is left out of every judgement that does not name it"`
-	For    time.Duration          `yaml:"for" required:"true" doc:"how long it takes"`
-	Faults []*chaos.Spec          `yaml:"faults" doc:"what is broken from its start to its end"`
-	Load   map[string]*load.Curve `yaml:"load" ref:"load" doc:"rates that loads have in this phase instead of their own"`
+	Name    string                 `yaml:"phase" required:"true" doc:"the phase's name; a phase named warmup is left out of every judgement that does not name it"`
+	For     time.Duration          `yaml:"for" required:"true" doc:"how long it takes"`
+	Faults  []*chaos.Spec          `yaml:"faults" doc:"what is broken from its start to its end"`
+	Changes []*change.Spec         `yaml:"changes" doc:"what is done to the cluster at its start and stays: a rollout, a switch"`
+	Load    map[string]*load.Curve `yaml:"load" ref:"load" doc:"rates that loads have in this phase instead of their own"`
 }
 
 // warmup is the phase that no judgement includes unless it names it.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ordeal/chaos"
+	"ordeal/runner/change"
 	"ordeal/runner/load"
 	"ordeal/runner/verdict"
 	"ordeal/targets"
@@ -35,12 +36,13 @@ type Link struct{ Name, From, To string }
 
 // Phase is one part of the timeline.
 type Phase struct {
-	Name   string
-	Start  time.Duration // from the start of the timeline
-	For    time.Duration
-	Warmup bool // left out of every judgement that does not name it
-	Faults []*chaos.Spec
-	Rates  map[string]*load.Curve // by load, where it differs in this phase
+	Name    string
+	Start   time.Duration // from the start of the timeline
+	For     time.Duration
+	Warmup  bool // left out of every judgement that does not name it
+	Faults  []*chaos.Spec
+	Changes []*change.Spec         // made at its start; they stay
+	Rates   map[string]*load.Curve // by load, where it differs in this phase
 }
 
 // End is when the phase ends, from the start of the timeline.
@@ -97,7 +99,7 @@ func newPlan(doc *document, root *node) *Plan {
 	}
 	var start time.Duration
 	for _, ph := range doc.Timeline {
-		p.Phases = append(p.Phases, Phase{Name: ph.Name, Start: start, For: ph.For, Warmup: ph.Name == warmup, Faults: ph.Faults, Rates: ph.Load})
+		p.Phases = append(p.Phases, Phase{Name: ph.Name, Start: start, For: ph.For, Warmup: ph.Name == warmup, Faults: ph.Faults, Changes: ph.Changes, Rates: ph.Load})
 		start += ph.For
 	}
 	p.Links = proxied(p)

@@ -27,7 +27,7 @@ const (
 	LoadEnd       Kind = "load-end"       // Load; Text where it ended early
 	LinkGaveUp    Kind = "link-gave-up"   // Link: connections were closed because a faulted stream could not be drained in time
 	ObjectSeen    Kind = "object"         // Object; Target where it belongs to one
-	Changed       Kind = "changed"        // Phase, Target; Text: what was changed on purpose, such as a rollout; it is not healed
+	Changed       Kind = "changed"        // Phase, Object (its kind and name alone); Text: what was changed on purpose, such as a rollout; it is not healed
 	Note          Kind = "note"           // Text
 )
 
@@ -50,17 +50,17 @@ type Event struct {
 // Object is a Kubernetes object at a moment: what the API server said of it, so
 // that a check can follow it through the run.
 type Object struct {
-	Action    string          `json:"action"` // "found" when the watch began, else "added", "changed" or "deleted"
-	Kind      string          `json:"kind"`   // "Pod", "Deployment", "HorizontalPodAutoscaler", …
+	Action    string          `json:"action,omitempty"` // "found" when the watch began, else "added", "changed" or "deleted"
+	Kind      string          `json:"kind"`             // "Pod", "Deployment", "HorizontalPodAutoscaler", …
 	Namespace string          `json:"namespace,omitempty"`
 	Name      string          `json:"name"`
-	UID       string          `json:"uid"`
-	Data      json.RawMessage `json:"data"` // the object as JSON, less managedFields; its last state when it was deleted
+	UID       string          `json:"uid,omitempty"`
+	Data      json.RawMessage `json:"data,omitempty"` // the object as JSON, less managedFields; its last state when it was deleted
 }
 
 // Touched counts the traffic that a fault really acted on.
 type Touched struct {
-	Connections int64 `json:"connections"`     // connections delayed, cut, starved or refused; for a fault on a target: processes
+	Connections int64 `json:"connections"`     // connections delayed, cut, starved or refused; for a fault on a target: processes or Pods
 	Bytes       int64 `json:"bytes"`           // bytes delayed or swallowed
 	Calls       int64 `json:"calls,omitempty"` // HTTP/2 streams opened on the link while it acted, where the link carries HTTP/2
 }

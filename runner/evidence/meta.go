@@ -76,6 +76,8 @@ type PhaseMeta struct {
 	For    time.Duration `json:"for_ns"`
 	Warmup bool          `json:"warmup,omitempty"` // left out of every judgement that does not name it
 	Faults []FaultMeta   `json:"faults,omitempty"`
+	// Changes are those made at its start, as the events of kind Changed name them.
+	Changes []string `json:"changes,omitempty"`
 }
 
 // FaultMeta is one fault of a phase as planned.

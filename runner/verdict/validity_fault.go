@@ -61,7 +61,11 @@ func bit(run *evidence.Run, f evidence.FaultSpan) (v Verdict, bad bool) {
 		return v.unknown("%s acted on no traffic, so nothing can be said of what it does; %s", f.Fault, giveTraffic(f)), true
 	}
 	t := f.Touched
-	if f.Link == "" {
+	switch {
+	case onPods(f):
+		v.Measured = several(t.Connections, "Pod")
+		return v, false
+	case f.Link == "":
 		v.Measured = strconv.FormatInt(t.Connections, 10) + " of its processes"
 		return v, false
 	}
@@ -72,9 +76,18 @@ func bit(run *evidence.Run, f evidence.FaultSpan) (v Verdict, bad bool) {
 	return v, false
 }
 
+// onPods reports whether a fault acts on the Pods of a cluster.
+func onPods(f evidence.FaultSpan) bool {
+	kind, _, _ := strings.Cut(f.Fault, " ")
+	return slices.Contains([]string{"pod_kill", "pod_unready", "crash_loop", "drain"}, kind)
+}
+
 // giveTraffic says what to do about a fault that found nothing to act on.
 func giveTraffic(f evidence.FaultSpan) string {
-	if f.Link == "" {
+	switch {
+	case onPods(f):
+		return "it struck no Pod in " + f.Phase
+	case f.Link == "":
 		return fmt.Sprintf("%s had no process to act on in %s", f.Target, f.Phase)
 	}
 	return fmt.Sprintf("take a load whose calls go over %s in %s, or put the fault where they go", f.Link, f.Phase)
