@@ -8,6 +8,7 @@ FUZZ    ?= 50000x
 SPEED   ?= # more flags for make bench-peers, such as -rounds 1 -for 2s; see there
 BENCH   ?= .
 COUNT   ?= 6
+KUBE    := $(shell sed -n 's|^	k8s.io/kubernetes ||p' deploy/localkube/go.mod)
 LINT    := $(GO) tool -modfile=.ci/tools/lint/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
@@ -58,9 +59,11 @@ generate: ## make generated code and docs anew, with pinned tools
 	$(GO) test ./cmd/ordeal -run README -update
 	$(GO) test ./runner/telemetry -run Documented -update
 
+# The first build compiles Kubernetes. Whether this is it, the build cache knows.
 localkube: ## build bin/localkube, a Kubernetes control plane (minutes the first time)
-	@test -e bin/localkube || echo "building a Kubernetes control plane: this takes minutes the first time"
-	$(GO) -C deploy/localkube build -trimpath -ldflags "-s -w" -o ../../bin/localkube .
+	@stale=$$($(GO) -C deploy/localkube list -trimpath -deps -f '{{if .Stale}}x{{end}}' . | grep -c x); \
+	  [ "$$stale" -lt 100 ] || echo "building a Kubernetes control plane: this takes minutes, with $$stale packages that are not in the build cache"
+	$(GO) -C deploy/localkube build -trimpath -ldflags "-s -w -X k8s.io/component-base/version.gitVersion=$(KUBE)" -o ../../bin/localkube .
 
 fuzz: ## run every fuzz test, FUZZ inputs each (default 50000x)
 	@set -e; for file in $$(grep -rl '^func Fuzz' --include='*_test.go' .); do \

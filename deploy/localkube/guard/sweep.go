@@ -1,0 +1,83 @@
+package guard
+
+import (
+	"bytes"
+	"crypto/rand"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// markName is the environment variable that marks the processes of a control plane with its own random value,
+// whatever group or session they move to.
+const markName = "LOCALKUBE_MARK"
+
+// A sweep looks again until it finds nothing, for processes may fork while they are ended; within bounds.
+const (
+	sweepEvery  = 5 * time.Millisecond
+	sweepWithin = 2 * time.Second
+)
+
+// NewMark is a mark that no process carries yet, as NAME=VALUE.
+func NewMark() string { return markName + "=" + rand.Text() }
+
+// Sweep kills every process other than this one that carries the mark, and gives how many there were.
+func Sweep(mark string) int {
+	ended := map[int]bool{}
+	for deadline := time.Now().Add(sweepWithin); ; time.Sleep(sweepEvery) {
+		found := kill(mark)
+		for _, pid := range found {
+			ended[pid] = true
+		}
+		if len(found) == 0 || time.Now().After(deadline) {
+			return len(ended)
+		}
+	}
+}
+
+// Marked lists the processes other than this one that carry the mark.
+func Marked(mark string) []int {
+	var found []int
+	dirs, _ := filepath.Glob("/proc/[0-9]*") // the pattern is well-formed: no error
+	for _, dir := range dirs {
+		pid, err := strconv.Atoi(filepath.Base(dir))
+		if err == nil && pid != os.Getpid() && marked(pid, mark) {
+			found = append(found, pid)
+		}
+	}
+	return found
+}
+
+// kill sends SIGKILL to the processes that carry the mark, and gives those that it was sent to.
+func kill(mark string) []int {
+	var found []int
+	for _, pid := range Marked(mark) {
+		p, err := os.FindProcess(pid) // a handle: the id may be another's by the time of the signal
+		if err != nil {
+			continue
+		}
+		if marked(pid, mark) && p.Signal(syscall.SIGKILL) == nil {
+			found = append(found, pid)
+		}
+		_ = p.Release() // nothing of it is kept
+	}
+	return found
+}
+
+// marked reports whether a process that is not dead carries the mark. The environment of others' processes cannot be
+// read, and that of the dead is empty.
+func marked(pid int, mark string) bool {
+	environ, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+	if err != nil {
+		return false
+	}
+	for v := range bytes.SplitSeq(environ, []byte{0}) {
+		if string(v) == mark {
+			return true
+		}
+	}
+	return false
+}

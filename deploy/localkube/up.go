@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ordeal/deploy/localkube/controlplane"
+)
+
+// options are the flags of up.
+type options struct {
+	plane      controlplane.Config
+	foreground bool
+	untilStdin bool
+}
+
+// report is the line that --foreground prints when everything is ready.
+type report struct {
+	Ready      bool    `json:"ready"`
+	Dir        string  `json:"dir"`
+	Kubeconfig string  `json:"kubeconfig"`
+	Server     string  `json:"server"`
+	PID        int     `json:"pid"`     // of the process to be sent SIGTERM
+	Seconds    float64 `json:"seconds"` // from the start until it was ready
+}
+
+func upCommand() *cobra.Command {
+	o := options{plane: controlplane.Config{HPA: controlplane.QuickHPA()}}
+	c := &cobra.Command{
+		Use:   "up",
+		Short: "start a control plane, and wait until it is ready",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.complete(); err != nil {
+				return err
+			}
+			if o.foreground {
+				return o.stay(cmd.Context(), cmd.InOrStdin(), cmd.OutOrStdout())
+			}
+			return background(cmd.Context(), o.plane.Self, os.Args[1:], o.plane.Dir, cmd.OutOrStdout())
+		},
+	}
+	dirFlag(c, &o.plane.Dir)
+	f := c.Flags()
+	f.BoolVar(&o.foreground, "foreground", false, "stay; print a line of JSON when ready; end with SIGINT or SIGTERM")
+	f.BoolVar(&o.untilStdin, "until-stdin-closes", false, "with --foreground: end when standard input does, too")
+	f.IntVar(&o.plane.APIPort, "api-port", 0, "port of the API server (default 6443, or another one if that is taken)")
+	f.StringVar(&o.plane.APIVia, "api-via", "", "HOST:PORT by which controllers, scheduler and node reach the API server")
+	h := &o.plane.HPA
+	f.DurationVar(&h.SyncPeriod, "sync-period", h.SyncPeriod, "time between two looks of the autoscaler at the metrics")
+	f.DurationVar(&h.DownscaleStabilization, "downscale-stabilization", h.DownscaleStabilization, "no scale-down below what was recommended within this time")
+	f.DurationVar(&h.CPUInitializationPeriod, "cpu-initialization-period", h.CPUInitializationPeriod, "age of a Pod up to which its CPU counts only if it is ready")
+	f.DurationVar(&h.InitialReadinessDelay, "initial-readiness-delay", h.InitialReadinessDelay, "age of a Pod up to which being unready means that it never was ready")
+	f.Float64Var(&h.Tolerance, "tolerance", h.Tolerance, "no change of replicas while the metric is within this ratio of its target")
+	return c
+}
+
+// complete fills in what the flags do not say, and checks what they do.
+func (o *options) complete() error {
+	if o.untilStdin && !o.foreground {
+		return fmt.Errorf("%w: --until-stdin-closes needs --foreground: in the background there is no standard input", errUsage)
+	}
+	var err error
+	if o.plane.Dir, err = filepath.Abs(o.plane.Dir); err != nil {
+		return fmt.Errorf("find the directory: %w", err)
+	}
+	if o.plane.Self, err = os.Executable(); err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	if err := o.plane.Check(); err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	return nil
+}
+
+// stay starts everything, says so, and stays until ctx ends, or standard input, or a part that must not.
+func (o *options) stay(ctx context.Context, stdin io.Reader, stdout io.Writer) (err error) {
+	began := time.Now()
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	if o.untilStdin {
+		go func() {
+			_, err := io.Copy(io.Discard, stdin)
+			stop(errors.Join(errors.New("standard input has ended"), err))
+		}()
+	}
+	p, err := controlplane.Start(ctx, o.plane)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil // asked to end before it was ready
+		}
+		return alreadyUp(err, o.plane.Dir)
+	}
+	defer func() { err = errors.Join(err, p.Close()) }()
+	if err := p.Ready(); err != nil {
+		return err
+	}
+	line := report{Ready: true, Dir: p.Dir, Kubeconfig: p.Kubeconfig, Server: p.State.Server, PID: p.State.PID, Seconds: time.Since(began).Seconds()}
+	if err := json.NewEncoder(stdout).Encode(line); err != nil {
+		return fmt.Errorf("say that it is ready: %w", err)
+	}
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-p.Done():
+		return p.Err()
+	}
+}
+
+// alreadyUp says how to end the control plane that is in the way.
+func alreadyUp(err error, dir string) error {
+	if !errors.Is(err, controlplane.ErrUp) {
+		return err
+	}
+	state, readErr := controlplane.ReadState(dir)
+	if readErr != nil {
+		return fmt.Errorf("%w in %s, or just about to be; end it with: localkube down%s", err, dir, dirArg(dir))
+	}
+	return fmt.Errorf("%w (pid %d, since %s); end it with: localkube down%s",
+		err, state.PID, state.Started.Local().Format(time.TimeOnly), dirArg(dir))
+}
+
+// dirArg is the flag that names dir, where it must be named.
+func dirArg(dir string) string {
+	if dir == controlplane.DefaultDir() {
+		return ""
+	}
+	return " --dir " + dir
+}
