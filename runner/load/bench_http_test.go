@@ -123,7 +123,7 @@ func BenchmarkTransportRequests(b *testing.B) {
 			b.ReportAllocs()
 			var seq uint64
 			for b.Loop() {
-				w, err := requests.wire(seq)
+				w, err := requests.wire(seq, requests.places[0])
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -25,12 +25,15 @@ type Engine interface {
 
 // Env is what an engine needs to know of the run that it is part of.
 type Env struct {
-	Index int            // Sample.Load
-	Addrs []string       // the target's replicas: host:port, or a URL for another scheme than http
-	Clock evidence.Clock // of all evidence
-	End   time.Duration  // the length of the timeline: from its start + End on, nothing is issued
-	Dir   string         // where data files are
-	Seed  uint64         // of the random values in templates
+	Index int      // Sample.Load
+	Addrs []string // the target's replicas: host:port, or a URL for another scheme than http
+	// Members are the replicas where they come and go: Addrs are then those that
+	// were there before the run. Nil where they stay.
+	Members Members
+	Clock   evidence.Clock // of all evidence
+	End     time.Duration  // the length of the timeline: from its start + End on, nothing is issued
+	Dir     string         // where data files are
+	Seed    uint64         // of the random values in templates
 
 	// Issued counts the calls that were issued so far, for who watches the run;
 	// nil where nobody does. A call counts before it is sent.

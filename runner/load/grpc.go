@@ -164,6 +164,9 @@ func (e *grpcEngine) Run(ctx context.Context, start time.Duration, s Schedule, o
 		return fmt.Errorf("set ghz up: %w", err)
 	}
 	defer leave()
+	if e.env.Members != nil {
+		defer e.env.Members.Follow(run.follow)()
+	}
 	defer run.watch()()
 	defer crew.guard()()
 	// Run ends when the pacer stops and every call has returned. Now and then Run
@@ -180,7 +183,7 @@ func (e *grpcEngine) Run(ctx context.Context, start time.Duration, s Schedule, o
 
 // requester sets ghz up for the run; leave is called when it has ended.
 func (e *grpcEngine) requester(ctx context.Context, run *grpcRun) (r *runner.Requester, c *crew, leave func(), err error) {
-	address, leave := run.enter()
+	address, leave := run.enter(e.addrs[0])
 	if run.stream.kind == noStream {
 		if run.direct, err = e.dial(address); err != nil {
 			leave()
@@ -212,9 +215,11 @@ func (e *grpcEngine) newRun(ctx context.Context, start time.Duration, s Schedule
 	paced := e.env
 	paced.Issued = nil // what Pace lets go may find no worker any more; see number
 	run := &grpcRun{
-		engine: e, env: e.env, addrs: e.addrs, out: out, pacer: newPacer(ctx, e.spec, paced, start, s),
+		engine: e, env: e.env, out: out, pacer: newPacer(ctx, e.spec, paced, start, s),
 		timeout: e.spec.timeout(), stream: e.spec.GRPC.bounds(e.method), backends: newLabels(),
 	}
+	members := membersAt(e.addrs)
+	run.members.Store(&members)
 	if run.stream.deadline {
 		run.timeout = e.spec.GRPC.For
 	}

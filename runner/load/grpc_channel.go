@@ -2,15 +2,12 @@ package load
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"strconv"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/google/uuid"
-	"google.golang.org/grpc/attributes"
 	"google.golang.org/grpc/balancer"
 	"google.golang.org/grpc/balancer/roundrobin"
 	"google.golang.org/grpc/connectivity"
@@ -39,97 +36,12 @@ var (
 	lastRunID atomic.Uint64
 )
 
-// enter makes the run known and gives the address to dial; leave undoes it.
-func (r *grpcRun) enter() (address string, leave func()) {
+// enter makes the run known and gives the address to dial, in which addr is for
+// show; leave undoes it.
+func (r *grpcRun) enter(addr string) (address string, leave func()) {
 	id := strconv.FormatUint(lastRunID.Add(1), 10)
 	runsByID.Store(id, r)
-	return channelName + "://" + id + "/" + r.addrs[0], func() { runsByID.Delete(id) }
-}
-
-// channelResolver gives the addresses of a run's target, one endpoint for each
-// replica, and with them the run.
-type channelResolver struct{}
-
-func (channelResolver) Scheme() string { return channelName }
-
-func (channelResolver) Build(target resolver.Target, cc resolver.ClientConn, _ resolver.BuildOptions) (resolver.Resolver, error) {
-	if target.URL.Host == noRun {
-		return &addresses{}, nil
-	}
-	run, ok := runsByID.Load(target.URL.Host)
-	if !ok {
-		return nil, fmt.Errorf("no run %q", target.URL.Host)
-	}
-	a := &addresses{run: run.(*grpcRun), cc: cc, attempts: make(map[string]int)}
-	return a, a.update()
-}
-
-// addresses is the resolver of one channel. It also spares the run gRPC's
-// backoff: after a failure to connect gRPC waits 1 s, then longer and longer up
-// to 2 minutes, and a target that is back would look as if it were not, by the
-// generator's patience. ghz offers no setting for it. An address whose
-// attribute has changed is a new one to gRPC, to be connected at once, so the
-// address of a connection that failed is changed after retryAfter.
-type addresses struct {
-	run *grpcRun
-	cc  resolver.ClientConn
-
-	mu       sync.Mutex
-	attempts map[string]int // by address
-	timer    *time.Timer    // pending change
-	closed   bool
-}
-
-const retryAfter = 200 * time.Millisecond
-
-// attribute keys of the resolver's state and of its addresses.
-type (
-	addressesKey struct{}
-	attemptKey   struct{}
-)
-
-func (a *addresses) update() error {
-	a.mu.Lock()
-	var state resolver.State
-	for _, addr := range a.run.addrs {
-		address := resolver.Address{Addr: addr, Attributes: attributes.New(attemptKey{}, a.attempts[addr])}
-		state.Endpoints = append(state.Endpoints, resolver.Endpoint{Addresses: []resolver.Address{address}})
-		state.Addresses = append(state.Addresses, address)
-	}
-	state.Attributes = attributes.New(addressesKey{}, a)
-	a.mu.Unlock()
-	return a.cc.UpdateState(state)
-}
-
-// failed notes that no connection to addr could be made.
-func (a *addresses) failed(addr string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.attempts[addr]++
-	if a.timer == nil && !a.closed {
-		a.timer = time.AfterFunc(retryAfter, func() {
-			a.mu.Lock()
-			a.timer = nil
-			closed := a.closed
-			a.mu.Unlock()
-			if !closed {
-				_ = a.update() // gRPC keeps its addresses when it does not like the new ones
-			}
-		})
-	}
-}
-
-// ResolveNow implements resolver.Resolver: the addresses are what they are.
-func (a *addresses) ResolveNow(resolver.ResolveNowOptions) {}
-
-// Close implements resolver.Resolver.
-func (a *addresses) Close() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.closed = true
-	if a.timer != nil {
-		a.timer.Stop()
-	}
+	return channelName + "://" + id + "/" + addr, func() { runsByID.Delete(id) }
 }
 
 // channelBalancer is round_robin, with an observer of every pick. A pick is the
@@ -165,7 +77,7 @@ type observedConn struct {
 
 	mu        sync.Mutex
 	addresses *addresses
-	addrOf    map[balancer.SubConn]string
+	addrOf    map[balancer.SubConn]string // or the name of who is there
 }
 
 func (o *observedConn) NewSubConn(addrs []resolver.Address, opts balancer.NewSubConnOptions) (balancer.SubConn, error) {
@@ -192,7 +104,7 @@ func (o *observedConn) NewSubConn(addrs []resolver.Address, opts balancer.NewSub
 	conn, err := o.ClientConn.NewSubConn(addrs, opts) //nolint:staticcheck // deprecated for several addresses at once only
 	if err == nil && len(addrs) > 0 {
 		o.mu.Lock()
-		o.addrOf[conn] = addrs[0].Addr
+		o.addrOf[conn] = nameOf(addrs[0])
 		o.mu.Unlock()
 	}
 	return conn, err

@@ -17,7 +17,6 @@ import (
 type grpcRun struct {
 	engine   *grpcEngine
 	env      Env
-	addrs    []string
 	out      evidence.Sink
 	pacer    *pacer
 	timeout  time.Duration
@@ -25,9 +24,11 @@ type grpcRun struct {
 	direct   *direct // nil where the calls are streams
 	backends *labels
 
-	workers atomic.Pointer[[]*grpcWorker] // by number; a new slice with each worker that is added
-	ended   atomic.Bool                   // our own end has come: the connections are being closed
-	waiting sync.WaitGroup                // for calls that end with their context
+	members  atomic.Pointer[[]Member] // those that are there
+	channels channels
+	workers  atomic.Pointer[[]*grpcWorker] // by number; a new slice with each worker that is added
+	ended    atomic.Bool                   // our own end has come: the connections are being closed
+	waiting  sync.WaitGroup                // for calls that end with their context
 }
 
 // callKey is the metadata under which the number of a stream's worker goes

@@ -66,13 +66,13 @@ func secure(addrs []string) []string {
 
 // transport gives the transport of one run, whose calls end when ctx does.
 func (e *httpEngine) transport(ctx context.Context) httpTransport {
-	secure := e.requests.bases[0].Scheme == "https"
+	secure := e.requests.places[0].base.Scheme == "https"
 	connect := e.connect
 	connect.run = ctx
 	if e.spec.HTTP.transport(secure) == Standard {
-		return newStandard(connect, e.requests, e.spec.inFlight())
+		return newStandard(connect, e.requests, e.env.Members, e.spec.inFlight())
 	}
-	return newFast(connect, e.requests, e.spec.inFlight())
+	return newFast(connect, e.requests, e.env.Members, e.spec.inFlight())
 }
 
 // Run implements Engine.
@@ -141,6 +141,12 @@ func (c *httpCaller) RoundTrip(*http.Request) (*http.Response, error) {
 		more = c.pacer.again(s.Class)
 	}
 	return c.done, nil
+}
+
+// nowhere notes that there is nobody to make the call to: it is refused.
+func (c *httpCaller) nowhere(s *evidence.Sample) {
+	c.stamp(s)
+	s.Class = evidence.Refused
 }
 
 // stamp notes that the call starts now.

@@ -22,37 +22,66 @@ import (
 type fast struct {
 	connect
 	requests *requests
-	hosts    []*fastHost // one for each address
-	stop     func() bool // ends the wait for the end of the run
+	hosts    atomic.Pointer[[]*fastHost] // one for each place; never changed: replaced by another list
+	stop     func() bool                 // ends the wait for the end of the run
+	unfollow func()
 
 	interrupted atomic.Bool
 	mu          sync.Mutex
 	conns       map[*fastConn]struct{} // all that are open
 }
 
-// fastHost is one address of the target.
+// fastHost is one place, with the connections to it.
 type fastHost struct {
 	fasthttp.HostClient
-	name string // as it is written in a URL
+	place *place
+	gone  atomic.Bool // no call goes there any more
 }
 
-func newFast(c connect, requests *requests, workers int) *fast {
+func newFast(c connect, requests *requests, members Members, workers int) *fast {
 	f := &fast{connect: c, requests: requests, conns: make(map[*fastConn]struct{})}
-	for n, base := range requests.bases {
-		if w, err := requests.wire(uint64(n)); err == nil { // ahead of the first call; what is wrong is told to it
-			w.free()
+	known := map[*place]*fastHost{}
+	f.unfollow = requests.follow(members, func(places []*place) {
+		hosts, next := make([]*fastHost, len(places)), make(map[*place]*fastHost, len(places))
+		for i, p := range places {
+			host := known[p]
+			if host == nil {
+				host = f.host(p, workers)
+			}
+			hosts[i], next[p] = host, host
 		}
-		host := &fastHost{name: base.Host}
-		host.Addr = dialAddr(base)
-		host.MaxConns = workers
-		host.ConnPoolStrategy = fasthttp.LIFO
-		host.DialTimeout = func(addr string, timeout time.Duration) (net.Conn, error) {
-			return f.dial(base, addr, time.Now().Add(timeout))
+		f.hosts.Store(&hosts)
+		for p, host := range known {
+			if next[p] == nil {
+				host.leave()
+			}
 		}
-		f.hosts = append(f.hosts, host)
-	}
+		known = next
+	})
 	f.stop = context.AfterFunc(c.run, f.interrupt)
 	return f
+}
+
+// host makes ready for calls to a place.
+func (f *fast) host(p *place, workers int) *fastHost {
+	if w, err := f.requests.wire(0, p); err == nil { // ahead of the first call; what is wrong is told to it
+		w.free()
+	}
+	host := &fastHost{place: p}
+	host.Addr = dialAddr(p.base)
+	host.MaxConns = workers
+	host.ConnPoolStrategy = fasthttp.LIFO
+	host.DialTimeout = func(addr string, timeout time.Duration) (net.Conn, error) {
+		return f.dial(p, addr, time.Now().Add(timeout))
+	}
+	return host
+}
+
+// leave closes the connections that no call is on; those with a call are closed
+// when it has ended.
+func (h *fastHost) leave() {
+	h.gone.Store(true)
+	h.CloseIdleConnections()
 }
 
 // dialAddr is host:port of a URL.
@@ -65,12 +94,17 @@ func dialAddr(u *url.URL) string {
 
 // call implements httpTransport.
 func (f *fast) call(c *httpCaller, s *evidence.Sample) {
-	w, err := f.requests.wire(s.Seq)
+	hosts := *f.hosts.Load()
+	if len(hosts) == 0 {
+		c.nowhere(s)
+		return
+	}
+	host := hosts[s.Seq%uint64(len(hosts))]
+	w, err := f.requests.wire(s.Seq, host.place)
 	c.stamp(s)
 	if err != nil {
 		return
 	}
-	host := f.hosts[s.Seq%uint64(len(f.hosts))]
 	for {
 		// true: no goroutine of fasthttp's that closes idle connections. It could not
 		// be ended with the run.
@@ -86,6 +120,9 @@ func (f *fast) call(c *httpCaller, s *evidence.Sample) {
 		}
 		if conn.exchange(c, w, s) {
 			host.ReleaseConn(kept)
+			if host.gone.Load() {
+				host.CloseIdleConnections()
+			}
 		} else {
 			host.CloseConn(kept)
 		}
@@ -95,18 +132,18 @@ func (f *fast) call(c *httpCaller, s *evidence.Sample) {
 }
 
 // dial makes a connection, with the TLS handshake where the address asks for it.
-func (f *fast) dial(base *url.URL, addr string, deadline time.Time) (net.Conn, error) {
+func (f *fast) dial(to *place, addr string, deadline time.Time) (net.Conn, error) {
 	dialer := net.Dialer{Deadline: deadline, KeepAlive: keepAlive}
 	tcp, err := dialer.DialContext(f.run, "tcp", addr)
 	if err != nil {
 		return nil, err
 	}
-	conn := newFastConn(f, base.Host, tcp)
+	conn := newFastConn(f, to.name, tcp)
 	f.mu.Lock()
 	f.conns[conn] = struct{}{}
 	f.mu.Unlock()
-	if base.Scheme == "https" {
-		if err := conn.handshake(base.Hostname(), deadline); err != nil {
+	if to.base.Scheme == "https" {
+		if err := conn.handshake(to.base.Hostname(), deadline); err != nil {
 			_ = conn.Close()
 			return nil, err
 		}
@@ -138,7 +175,8 @@ func (f *fast) begin(conn *fastConn, deadline time.Time) error {
 // close implements httpTransport.
 func (f *fast) close() {
 	f.stop()
-	for _, host := range f.hosts {
+	f.unfollow()
+	for _, host := range *f.hosts.Load() {
 		host.CloseIdleConnections()
 	}
 }

@@ -24,11 +24,15 @@ type connect struct {
 type standard struct {
 	connect
 	requests *requests
+	places   atomic.Pointer[[]*place] // never changed: replaced by another list
 	http     *http.Transport
+	unfollow func()
 }
 
-func newStandard(c connect, requests *requests, workers int) *standard {
-	return &standard{c, requests, newTransport(c, workers)}
+func newStandard(c connect, requests *requests, members Members, workers int) *standard {
+	t := &standard{connect: c, requests: requests, http: newTransport(c, workers)}
+	t.unfollow = requests.follow(members, func(places []*place) { t.places.Store(&places) })
+	return t
 }
 
 // newTransport is net/http's transport without what makes a run depend on its
@@ -74,10 +78,16 @@ func whileRunning(run, call context.Context, dial func(context.Context) error) e
 
 // call implements httpTransport.
 func (t *standard) call(c *httpCaller, s *evidence.Sample) {
+	places := *t.places.Load()
+	if len(places) == 0 {
+		c.nowhere(s)
+		return
+	}
+	to := places[s.Seq%uint64(len(places))]
 	ctx, cancel := context.WithTimeout(t.run, t.timeout)
 	defer cancel()
 	once := &once{cancel: cancel}
-	req, err := t.requests.make(once.trace(ctx), s.Seq)
+	req, err := t.requests.make(once.trace(ctx), s.Seq, to)
 	c.stamp(s)
 	if err != nil {
 		return
@@ -101,11 +111,14 @@ func (t *standard) call(c *httpCaller, s *evidence.Sample) {
 		}
 	}
 	_ = res.Body.Close()
-	c.answered(s, []byte(res.Header.Get("X-Served-By")), []byte(res.Header.Get("X-Degraded")), req.URL.Host)
+	c.answered(s, []byte(res.Header.Get("X-Served-By")), []byte(res.Header.Get("X-Degraded")), to.name)
 }
 
 // close implements httpTransport.
-func (t *standard) close() { t.http.CloseIdleConnections() }
+func (t *standard) close() {
+	t.unfollow()
+	t.http.CloseIdleConnections()
+}
 
 // once keeps net/http from making a call twice. When a kept connection breaks
 // under a GET, net/http makes another attempt and says nothing: the reset would

@@ -20,9 +20,7 @@ type requests struct {
 	seed    uint64
 	rows    []Row
 	method  string
-	bases   []*url.URL // one for each address
 	path    text
-	urls    []*url.URL // one for each address, where the path is no template
 	body    content
 	headers bindings
 	auth    *authorization
@@ -31,8 +29,8 @@ type requests struct {
 	bodyFixed bool
 	header    atomic.Pointer[signedHeader] // the headers, where they are no templates
 
-	fixed bool                   // no part is a template
-	wires []atomic.Pointer[wire] // one for each address, where the request is fixed
+	fixed  bool     // no part is a template
+	places []*place // one for each address that was there before the run
 }
 
 // signedHeader is a complete set of headers with the authorization in it. It
@@ -65,26 +63,16 @@ func newRequests(spec *Spec, env Env) (*requests, error) {
 			return nil, err
 		}
 	}
-	for _, addr := range env.Addrs {
-		u, err := baseURL(addr)
+	for _, m := range membersAt(env.Addrs) {
+		p, err := r.place(m)
 		if err != nil {
 			return nil, err
 		}
-		r.bases = append(r.bases, u)
-	}
-	if r.path.tmpl == nil {
-		for _, base := range r.bases {
-			u, err := join(base, r.path.fixed)
-			if err != nil {
-				return nil, fmt.Errorf("path: %w", err)
-			}
-			r.urls = append(r.urls, u)
-		}
+		r.places = append(r.places, p)
 	}
 	r.fixedBody, r.bodyFixed = r.body.fixed()
-	r.fixed = r.urls != nil && r.bodyFixed && r.headers.fixed()
-	r.wires = make([]atomic.Pointer[wire], len(r.bases))
-	_, err = r.make(context.Background(), 0)
+	r.fixed = r.path.tmpl == nil && r.bodyFixed && r.headers.fixed()
+	_, err = r.make(context.Background(), 0, r.places[0])
 	return r, err
 }
 
@@ -118,13 +106,13 @@ func baseURL(addr string) (*url.URL, error) {
 	return u, nil
 }
 
-// make gives the request of call seq. Calls go to the replicas in turn.
-func (r *requests) make(ctx context.Context, seq uint64) (*http.Request, error) {
+// make gives the request of call seq, which goes to a place.
+func (r *requests) make(ctx context.Context, seq uint64, to *place) (*http.Request, error) {
 	var v *vars
 	if !r.fixed {
 		v = newVars(r.seed, seq, r.load, r.rows)
 	}
-	u, err := r.url(seq, v)
+	u, err := r.url(to, v)
 	if err != nil {
 		return nil, fmt.Errorf("path: %w", err)
 	}
@@ -155,18 +143,17 @@ func (r *requests) make(ctx context.Context, seq uint64) (*http.Request, error) 
 	return req.WithContext(ctx), nil
 }
 
-// url gives the address of call seq. It is shared by calls where it is fixed,
-// and never changed.
-func (r *requests) url(seq uint64, v *vars) (*url.URL, error) {
-	n := seq % uint64(len(r.bases))
-	if r.urls != nil {
-		return r.urls[n], nil
+// url gives the address of a call. It is shared by calls where it is fixed, and
+// never changed.
+func (r *requests) url(to *place, v *vars) (*url.URL, error) {
+	if to.url != nil {
+		return to.url, nil
 	}
 	path, err := r.path.render(v)
 	if err != nil {
 		return nil, err
 	}
-	return join(r.bases[n], path)
+	return join(to.base, path)
 }
 
 // join is a path, perhaps with a query, on an address.

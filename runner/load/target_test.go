@@ -18,6 +18,7 @@ import (
 // target is a server that can be told how to behave.
 type target struct {
 	addr  string
+	name  string        // of itself in an answer to HTTP, "" for none
 	calls atomic.Int64  // begun
 	delay atomic.Int64  // ns before the answer; below zero: no answer
 	until atomic.Int64  // ns of Unix time at which calls are answered that begin before
@@ -50,11 +51,13 @@ func (t *target) serve(ctx context.Context) {
 
 func newHTTPTarget(t testing.TB, handler http.Handler) *target {
 	t.Helper()
-	tg := &target{gate: make(chan struct{})}
+	tg := &target{gate: make(chan struct{}), name: "replica-1"}
 	if handler == nil {
 		handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			tg.serve(r.Context())
-			w.Header().Set("X-Served-By", "replica-1")
+			if tg.name != "" {
+				w.Header().Set("X-Served-By", tg.name)
+			}
 			_, _ = w.Write([]byte("hello"))
 		})
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ordeal/runner/evidence"
@@ -16,7 +17,9 @@ import (
 type trickleEngine struct {
 	spec *Spec
 	env  Env
-	dial []string // host:port of each replica
+	dial []Member // those that were there before the run
+
+	members atomic.Pointer[[]Member] // those that are there
 }
 
 func newTrickleEngine(spec *Spec, env Env) (*trickleEngine, error) {
@@ -29,13 +32,18 @@ func newTrickleEngine(spec *Spec, env Env) (*trickleEngine, error) {
 		if u.Scheme != "http" || u.Port() == "" {
 			return nil, fmt.Errorf("address %q: a slow client speaks plain http, and needs a port", addr)
 		}
-		e.dial = append(e.dial, u.Host)
+		e.dial = append(e.dial, Member{Addr: u.Host})
 	}
 	return e, nil
 }
 
 // Run implements Engine.
 func (e *trickleEngine) Run(ctx context.Context, start time.Duration, s Schedule, out evidence.Sink) error {
+	var members Members = fixedMembers(e.dial)
+	if e.env.Members != nil {
+		members = e.env.Members
+	}
+	defer members.Follow(func(now []Member) { e.members.Store(&now) })()
 	calls, end := outlive(ctx)
 	defer end()
 	pace := newPacer(ctx, e.spec, e.env, start, s)
@@ -56,14 +64,22 @@ func (e *trickleEngine) Run(ctx context.Context, start time.Duration, s Schedule
 
 // call is one slow client, from its connection to its end.
 func (e *trickleEngine) call(ctx context.Context, pace *pacer, seq uint64) evidence.Sample {
-	addr := e.dial[seq%uint64(len(e.dial))]
-	s := evidence.Sample{Load: e.env.Index, Seq: seq, Sent: e.env.Clock.Now(), Backend: addr}
+	members := *e.members.Load()
+	var to Member
+	if len(members) > 0 {
+		to = members[seq%uint64(len(members))]
+	}
+	s := evidence.Sample{Load: e.env.Index, Seq: seq, Sent: e.env.Clock.Now(), Backend: to.name()}
 	// After the send is stamped: a pause in between must not shorten the wait.
 	ctx, cancel := context.WithTimeout(ctx, e.spec.timeout())
 	defer cancel()
 	s.Intended = pace.intended(seq, s.Sent)
+	if to.Addr == "" { // there is nobody
+		s.Class, s.Done = evidence.Refused, s.Sent
+		return s
+	}
 	var dialer net.Dialer
-	conn, err := dialer.DialContext(ctx, "tcp", addr)
+	conn, err := dialer.DialContext(ctx, "tcp", to.Addr)
 	if err != nil {
 		s.Class = classify(err)
 	} else {

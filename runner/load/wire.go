@@ -23,33 +23,32 @@ type wire struct {
 
 var wireBuffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// wire gives the request of call seq: the same one for every call, as long as
-// neither a template nor a renewed token asks for another.
-func (r *requests) wire(seq uint64) (*wire, error) {
-	n := seq % uint64(len(r.bases))
+// wire gives the request of call seq to a place: the same one for every call, as
+// long as neither a template nor a renewed token asks for another.
+func (r *requests) wire(seq uint64, to *place) (*wire, error) {
 	if !r.fixed {
-		return r.write(seq, wireBuffers.Get().(*bytes.Buffer))
+		return r.write(seq, to, wireBuffers.Get().(*bytes.Buffer))
 	}
 	authorization, err := r.authorization()
 	if err != nil {
 		return nil, err
 	}
-	if ready := r.wires[n].Load(); ready != nil && ready.authorization == authorization {
+	if ready := to.wire.Load(); ready != nil && ready.authorization == authorization {
 		return ready, nil
 	}
-	w, err := r.write(seq, nil)
+	w, err := r.write(seq, to, nil)
 	if err != nil {
 		return nil, err
 	}
 	w.authorization = authorization
-	r.wires[n].Store(w)
+	to.wire.Store(w)
 	return w, nil
 }
 
 // write writes the request of call seq, into a buffer of the pool or into one
 // that is kept.
-func (r *requests) write(seq uint64, pooled *bytes.Buffer) (*wire, error) {
-	req, err := r.make(context.Background(), seq)
+func (r *requests) write(seq uint64, to *place, pooled *bytes.Buffer) (*wire, error) {
+	req, err := r.make(context.Background(), seq, to)
 	if err == nil {
 		err = valid(req)
 	}
