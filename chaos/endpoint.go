@@ -35,7 +35,8 @@ type endpoint struct {
 	idle     chan struct{} // closed when the accept loop of listener has ended
 }
 
-func newEndpoint(ctx context.Context, l *Link, n int, upstream string) (*endpoint, error) {
+// newEndpoint makes the endpoint for an upstream. Its port is not open yet.
+func newEndpoint(l *Link, n int, upstream string) (*endpoint, error) {
 	hold, err := holdPort()
 	if err != nil {
 		return nil, fmt.Errorf("reserve a port: %w", err)
@@ -44,9 +45,6 @@ func newEndpoint(ctx context.Context, l *Link, n int, upstream string) (*endpoin
 	e.server = toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
 	e.proxy = toxiproxy.NewProxy(e.server, l.spec.Name+"/"+strconv.Itoa(n+1), e.addr, upstream)
 	if err := install(e.proxy, e); err != nil {
-		return nil, errors.Join(err, hold.release())
-	}
-	if err := e.open(ctx); err != nil {
 		return nil, errors.Join(err, hold.release())
 	}
 	return e, nil

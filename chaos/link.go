@@ -18,7 +18,7 @@ type Link struct {
 	out   evidence.Sink
 
 	giveUpAfter time.Duration
-	endpoints   []*endpoint
+	ports       ports
 	program     atomic.Pointer[program]
 
 	life context.Context // ends when the link is closed
@@ -49,29 +49,15 @@ func openLink(ctx context.Context, spec LinkSpec, clock evidence.Clock, out evid
 		life: life, end: end, conns: map[*connection]struct{}{},
 	}
 	l.program.Store(&program{generation: 1, replaced: make(chan struct{})})
-	for i, upstream := range spec.Upstreams {
-		e, err := newEndpoint(ctx, l, i, upstream)
-		if err != nil {
-			l.shut()
-			return nil, errors.Join(err, l.wait(context.WithoutCancel(ctx)))
-		}
-		l.endpoints = append(l.endpoints, e)
+	if _, err := l.Follow(ctx, spec.Upstreams); err != nil {
+		l.shut()
+		return nil, errors.Join(err, l.wait(context.WithoutCancel(ctx)))
 	}
 	return l, nil
 }
 
 // Name is the link's name, as "gateway->users".
 func (l *Link) Name() string { return l.spec.Name }
-
-// Addrs gives the addresses that the caller is to use, one for each upstream
-// and in that order. They stay the same until the link is closed.
-func (l *Link) Addrs() []string {
-	addrs := make([]string, len(l.endpoints))
-	for i, e := range l.endpoints {
-		addrs[i] = e.addr
-	}
-	return addrs
-}
 
 // Stats reads the counts; it is cheap and waits for nothing.
 func (l *Link) Stats() LinkStats {
@@ -146,9 +132,7 @@ func (l *Link) shut() {
 	}
 	l.mu.Unlock()
 	l.end()
-	for _, e := range l.endpoints {
-		e.close()
-	}
+	l.ports.close()
 	for _, c := range conns {
 		c.shut()
 	}

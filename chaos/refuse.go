@@ -1,9 +1,6 @@
 package chaos
 
-import (
-	"context"
-	"errors"
-)
+import "context"
 
 // Refuse closes the port of a link, as when the process behind it is gone:
 // connections that stand are reset and new ones are refused, until the very
@@ -41,16 +38,6 @@ func (r *Refuse) begin(a *acting) func(*flow) stage {
 	}
 }
 
-func (r *Refuse) closePorts(l *Link) {
-	for _, e := range l.endpoints {
-		e.closePort()
-	}
-}
+func (r *Refuse) closePorts(l *Link) { l.ports.refuse() }
 
-func (r *Refuse) openPorts(ctx context.Context, l *Link) error {
-	var errs []error
-	for _, e := range l.endpoints {
-		errs = append(errs, e.open(ctx))
-	}
-	return errors.Join(errs...)
-}
+func (r *Refuse) openPorts(ctx context.Context, l *Link) error { return l.ports.admit(ctx) }
