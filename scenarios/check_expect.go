@@ -29,6 +29,8 @@ func (c *checker) expectations() {
 			}
 		case e.Breaker != nil:
 			c.breaker(e.Breaker)
+		case e.Rollout != nil:
+			c.rollout(e.Rollout)
 		}
 	}
 }

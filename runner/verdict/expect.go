@@ -11,6 +11,7 @@ type Expect struct {
 	Metric       *Metric       `yaml:"metric" oneof:"kind" doc:"a scraped series against a limit"`
 	Target       *Target       `yaml:"target" oneof:"kind" doc:"whether a target stayed alive, and how often it was started again"`
 	Breaker      *Breaker      `yaml:"breaker" oneof:"kind" doc:"a circuit breaker, property by property, from the outside"`
+	Rollout      *Rollout      `yaml:"rollout" oneof:"kind" doc:"a Deployment that gets a new template, or a Service that is switched: what becomes of the calls, and of its bounds"`
 }
 
 // Check is the kind that is set, nil when none is.
@@ -34,6 +35,8 @@ func (e *Expect) Check() Check {
 		return e.Target
 	case e.Breaker != nil:
 		return e.Breaker
+	case e.Rollout != nil:
+		return e.Rollout
 	}
 	return nil
 }
