@@ -19,6 +19,7 @@ func check(p *Plan, doc *document, d *decoder) {
 	c := &checker{Plan: p, doc: doc, d: d}
 	c.names()
 	c.phases()
+	c.cluster()
 	c.calls()
 	if len(d.errs) == 0 {
 		c.loads()

@@ -24,7 +24,9 @@ func (c *checker) expectations() {
 		case e.Metric != nil:
 			c.metrics(e.Metric, e.Metric.Target)
 		case e.Target != nil:
-			if t := c.Target(e.Target.Target); !t.Started() {
+			if t := c.Target(e.Target.Target); t.Kind() == targets.KindService {
+				c.bad(e.Target, "target", "want a target that Ordeal starts", "%s is a service: its processes are the cluster's", t.Name)
+			} else if !t.Started() {
 				c.bad(e.Target, "target", "want a target that Ordeal starts", "%s runs already: its processes are not watched", t.Name)
 			}
 		case e.Breaker != nil:
@@ -52,7 +54,7 @@ func (c *checker) rate(r *verdict.Rate) {
 // metrics checks that a target shows metrics.
 func (c *checker) metrics(check any, name string) {
 	t := c.Target(name)
-	if t != nil && t.Kind() != targets.KindReference && t.Metrics == "" {
+	if t != nil && t.Kind() != targets.KindReference && t.Kind() != targets.KindService && t.Metrics == "" {
 		c.bad(check, "target", "say where they are by its metrics: /metrics", "%s has no metrics that could be scraped", name)
 	}
 }

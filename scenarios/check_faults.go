@@ -8,6 +8,10 @@ import (
 
 // processFault checks that the processes of the target are there to be broken.
 func (c *checker) processFault(f *chaos.Spec, t *targets.Spec) {
+	if t.Kind() == targets.KindService {
+		c.bad(f, "target", "want pod_kill, pod_unready or crash_loop", "%s is a service: its processes are the cluster's, in Pods", t.Name)
+		return
+	}
 	if !t.Started() {
 		c.bad(f, "target", "want a target that Ordeal starts, or a fault on a link", "%s runs already: its processes are not Ordeal's to break", t.Name)
 		return
@@ -26,12 +30,27 @@ func (c *checker) processFault(f *chaos.Spec, t *targets.Spec) {
 	}
 }
 
+// podFault checks that there are Pods to be broken. The target is nil where the
+// fault is on a node.
+func (c *checker) podFault(f *chaos.Spec, t *targets.Spec) {
+	switch {
+	case c.Kubernetes == nil:
+		c.bad(f, "", needsCluster, "the scenario has no cluster, and so no Pods to be broken")
+	case t != nil && t.Kind() != targets.KindService:
+		c.bad(f, "target", "want a target with service: NAME", "%s has no Pods: it is no service of the cluster", t.Name)
+	}
+}
+
 // changes checks that those of one phase are made to different objects: what
 // comes of two at once nobody could tell apart.
 func (c *checker) changes() {
 	for _, ph := range c.doc.Timeline {
 		seen := map[change.Object]bool{}
 		for _, spec := range ph.Changes {
+			if c.Kubernetes == nil {
+				c.bad(spec, "", needsCluster, "the scenario has no cluster that could be changed")
+				return
+			}
 			if o := spec.Object(); seen[o] {
 				c.bad(spec, "", "want a phase for each", "phase %s changes %s twice", ph.Name, o)
 			} else {

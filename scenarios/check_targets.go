@@ -107,7 +107,9 @@ func (c *checker) loads() {
 func (c *checker) faults() {
 	for _, ph := range c.doc.Timeline {
 		for i, f := range ph.Faults {
-			if t := c.Target(f.Target); t != nil {
+			if t := c.Target(f.Target); f.OnPods() {
+				c.podFault(f, t)
+			} else if t != nil {
 				c.processFault(f, t)
 			}
 			for _, other := range ph.Faults[:i] {

@@ -3,6 +3,8 @@ package scenarios
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -16,6 +18,7 @@ const minWidth = 60
 func (p *Plan) Describe(w io.Writer, width int) error {
 	d := &description{plan: p, width: max(width, minWidth)}
 	d.head()
+	d.cluster()
 	d.targets()
 	d.links()
 	d.timeline()
@@ -77,14 +80,46 @@ func (d *description) targets() {
 		}
 		d.entry(t.Name, gutter, words)
 	}
-	hosts := "hosts touched: " + strings.Join(d.plan.Hosts(), ", ")
-	if d.plan.CheckHosts(nil) == nil {
-		hosts += " (this machine only)"
-	} else {
-		hosts += " (beyond this machine: needs --allow-host)"
-	}
-	for _, line := range wrap(hosts, d.width-2) {
+	for _, line := range wrap("hosts touched: "+d.hosts(), d.width-2) {
 		d.line("  %s", line)
+	}
+}
+
+// hosts says where load and faults go.
+func (d *description) hosts() string {
+	hosts := d.plan.Hosts()
+	var needs []string
+	if d.plan.CheckHosts(nil) != nil {
+		needs = append(needs, "--allow-host")
+	}
+	if err := d.plan.CheckContext(nil); err != nil {
+		hosts = append(hosts, "the Pods of context "+d.plan.Kubernetes.Context)
+		needs = append(needs, "--allow-context "+d.plan.Kubernetes.Context)
+	}
+	if len(needs) == 0 {
+		return strings.Join(hosts, ", ") + " (this machine only)"
+	}
+	return strings.Join(hosts, ", ") + " (beyond this machine: needs " + strings.Join(needs, " and ") + ")"
+}
+
+// cluster says what cluster is used, and what is applied to it.
+func (d *description) cluster() {
+	k := d.plan.Kubernetes
+	if k == nil {
+		return
+	}
+	d.section("Kubernetes")
+	d.entry("cluster", 7, k.String())
+	if k.Local != nil {
+		var words []string
+		settings := k.Local.Settings()
+		for _, name := range slices.Sorted(maps.Keys(settings)) {
+			words = append(words, name+" "+settings[name])
+		}
+		d.entry("set to", 7, strings.Join(words, ", "))
+	}
+	if len(k.Apply) > 0 {
+		d.entry("applied", 7, strings.Join(k.Apply, ", "))
 	}
 }
 

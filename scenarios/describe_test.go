@@ -24,7 +24,10 @@ func describe(t *testing.T, p *Plan, width int) string {
 }
 
 func TestDescribe(t *testing.T) {
-	files := map[string]string{"everything": "testdata/describe/everything.yaml", "breaker": "breaker-opens-and-recovers.yaml"}
+	files := map[string]string{"breaker": "breaker-opens-and-recovers.yaml"}
+	for _, name := range []string{"everything", "cluster", "context"} {
+		files[name] = "testdata/describe/" + name + ".yaml"
+	}
 	for name, file := range files {
 		f, err := os.Open(file)
 		if err != nil {

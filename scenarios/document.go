@@ -8,19 +8,21 @@ import (
 	"ordeal/runner/load"
 	"ordeal/runner/verdict"
 	"ordeal/targets"
+	"ordeal/targets/kubernetes"
 )
 
 // document is a scenario file as it is written.
 type document struct {
-	Ordeal   string                   `yaml:"ordeal" required:"true" enum:"v1" doc:"the version of the language"`
-	Name     string                   `yaml:"name" required:"true" doc:"the scenario's name; it names the run directory"`
-	About    string                   `yaml:"about" doc:"what the scenario shows, in one line"`
-	Tags     []string                 `yaml:"tags" doc:"words to choose scenarios by, such as ci"`
-	Seed     uint64                   `yaml:"seed" default:"1" doc:"what all that is random follows from: the same seed gives the same calls at the same times"`
-	Targets  map[string]*targets.Spec `yaml:"targets" required:"true" doc:"what runs, by a name of your choice"`
-	Load     map[string]*load.Spec    `yaml:"load" required:"true" doc:"what is called and how often, by a name of your choice"`
-	Timeline []*phase                 `yaml:"timeline" required:"true" doc:"the phases, one after the other"`
-	Expect   []*verdict.Expect        `yaml:"expect" required:"true" doc:"what must hold"`
+	Ordeal     string                   `yaml:"ordeal" required:"true" enum:"v1" doc:"the version of the language"`
+	Name       string                   `yaml:"name" required:"true" doc:"the scenario's name; it names the run directory"`
+	About      string                   `yaml:"about" doc:"what the scenario shows, in one line"`
+	Tags       []string                 `yaml:"tags" doc:"words to choose scenarios by, such as ci"`
+	Seed       uint64                   `yaml:"seed" default:"1" doc:"what all that is random follows from: the same seed gives the same calls at the same times"`
+	Kubernetes *kubernetes.Spec         `yaml:"kubernetes" doc:"the cluster that has the services among the targets"`
+	Targets    map[string]*targets.Spec `yaml:"targets" required:"true" doc:"what runs, by a name of your choice"`
+	Load       map[string]*load.Spec    `yaml:"load" required:"true" doc:"what is called and how often, by a name of your choice"`
+	Timeline   []*phase                 `yaml:"timeline" required:"true" doc:"the phases, one after the other"`
+	Expect     []*verdict.Expect        `yaml:"expect" required:"true" doc:"what must hold"`
 }
 
 // phase is one part of the timeline as it is written.
@@ -48,6 +50,9 @@ func namesIn(root *node) names {
 	if t := root.get("targets"); t != nil && t.kind == mappingNode {
 		n["target"] = keysOf(t)
 		n["link"] = append(n["link"], linksIn(root)...)
+		if local(root) {
+			n["link"] = append(n["link"], kubernetes.Links()...)
+		}
 	}
 	if l := root.get("load"); l != nil && l.kind == mappingNode {
 		n["load"] = keysOf(l)
@@ -61,6 +66,12 @@ func namesIn(root *node) names {
 		}
 	}
 	return n
+}
+
+// local reports whether the scenario has a control plane of its own.
+func local(root *node) bool {
+	k := root.get("kubernetes")
+	return k != nil && (k.kind == scalarNode && k.text == "local" || k.get("local") != nil)
 }
 
 func keysOf(n *node) []string {

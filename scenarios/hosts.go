@@ -19,6 +19,9 @@ func (p *Plan) Hosts() []string {
 			out = append(out, h.name)
 		}
 	}
+	if p.Kubernetes != nil && p.Kubernetes.Local != nil {
+		out = append(out, "127.0.0.1")
+	}
 	slices.Sort(out)
 	return slices.Compact(out)
 }
@@ -43,12 +46,24 @@ func (p *Plan) CheckHosts(allow []string) error {
 	return nil
 }
 
+// CheckContext refuses a plan that uses a context of a kubeconfig file that is not
+// among those allowed. The error is an Errors.
+func (p *Plan) CheckContext(allow []string) error {
+	if p.Kubernetes == nil || p.Kubernetes.Local != nil || slices.Contains(allow, p.Kubernetes.Context) {
+		return nil
+	}
+	name := p.Kubernetes.Context
+	return Errors{p.decoded.src.errorAt(p.decoded.place(p.Kubernetes, "context"),
+		fmt.Sprintf("context %s is a cluster beyond this run", name),
+		fmt.Sprintf("allow it with --allow-context %s, if it is yours to load and to break", name))}
+}
+
 // host is a host that a target lies on, and the field that says so.
 type host struct{ name, field string }
 
 // hostsOf lists the hosts of a target.
 func hostsOf(t *targets.Spec) []host {
-	field := map[string]string{targets.KindExternal: "external", targets.KindCommand: "listen", targets.KindReference: "reference"}[t.Kind()]
+	field := map[string]string{targets.KindExternal: "external", targets.KindCommand: "listen", targets.KindReference: "reference", targets.KindService: "service"}[t.Kind()]
 	var out []host
 	add := func(name, field string) {
 		if name != "" && !slices.ContainsFunc(out, func(h host) bool { return h.name == name }) {

@@ -10,6 +10,7 @@ import (
 	"ordeal/runner/load"
 	"ordeal/runner/verdict"
 	"ordeal/targets"
+	"ordeal/targets/kubernetes"
 )
 
 // Plan is a scenario that can be run: checked, with every name resolved.
@@ -21,11 +22,12 @@ type Plan struct {
 	File   string // as it was given to Parse
 	Source []byte // the scenario verbatim
 
-	Targets []*targets.Spec // in the order of the file
-	Links   []Link          // those that go through a proxy, for the whole run
-	Loads   []*load.Spec    // in the order of the file
-	Phases  []Phase
-	Expects []*verdict.Expect
+	Kubernetes *kubernetes.Spec // nil where the scenario has no cluster
+	Targets    []*targets.Spec  // in the order of the file
+	Links      []Link           // those that go through a proxy, for the whole run
+	Loads      []*load.Spec     // in the order of the file
+	Phases     []Phase
+	Expects    []*verdict.Expect
 
 	decoded *decoder // knows where everything stands
 }
@@ -83,7 +85,7 @@ func parse(name string, text []byte) (*Plan, Errors) {
 
 // newPlan puts a document in order.
 func newPlan(doc *document, root *node) *Plan {
-	p := &Plan{Name: doc.Name, About: doc.About, Tags: doc.Tags, Seed: doc.Seed, Expects: doc.Expect}
+	p := &Plan{Name: doc.Name, About: doc.About, Tags: doc.Tags, Seed: doc.Seed, Kubernetes: doc.Kubernetes, Expects: doc.Expect}
 	for _, name := range keysOf(root.get("targets")) {
 		spec := doc.Targets[name]
 		spec.Name = name
@@ -148,6 +150,11 @@ func (p *Plan) Target(name string) *targets.Spec {
 		}
 	}
 	return nil
+}
+
+// LinkNamed reports whether a fault or an expectation names a link.
+func (p *Plan) LinkNamed(name string) bool {
+	return slices.ContainsFunc(p.Links, func(l Link) bool { return l.Name == name })
 }
 
 // Load returns the load of that name, or nil.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"ordeal/targets/kubernetes"
 )
 
 // resolve checks that every name refers to something that there is.
@@ -37,6 +39,8 @@ func (d *decoder) badLink(r reference, there names) {
 	}
 	hint := suggest(r.name, known)
 	switch {
+	case slices.Contains(kubernetes.Links(), r.name):
+		d.bad(r.at, fmt.Sprintf("only a control plane of the run's own has the link %s", r.name), "want kubernetes: local, or another link")
 	case from == "" || to == "":
 		d.bad(r.at, fmt.Sprintf("%q is not a link", r.name), "want "+oneOf(known))
 	case from == client && slices.Contains(there["target"], to):

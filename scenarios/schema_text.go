@@ -8,6 +8,7 @@ import (
 	"ordeal/chaos"
 	"ordeal/runner/load"
 	"ordeal/runner/verdict"
+	"ordeal/targets/kubernetes"
 )
 
 const (
@@ -41,6 +42,7 @@ func textTypes() map[reflect.Type]written {
 		reflect.TypeFor[chaos.Share]():           {pattern: `^ *` + share + ` *$`},
 		reflect.TypeFor[chaos.ByteRate]():        {pattern: `^ *[0-9.]+ *([KMG]i?B|kB|B|[kMG]bit)?/s *$`},
 		reflect.TypeFor[chaos.Size]():            {pattern: `^ *[0-9.]+ *([KMG]i?B|kB|B|[kMG]bit)? *$`, number: true},
+		reflect.TypeFor[kubernetes.Spec]():       {words: true},
 		reflect.TypeFor[verdict.Share]():         {pattern: `^ *` + share + ` *$`},
 		reflect.TypeFor[verdict.Class]():         {words: true},
 		reflect.TypeFor[verdict.DurationLimit](): limit(duration),

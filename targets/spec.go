@@ -20,7 +20,9 @@ type Spec struct {
 	Reference string   `yaml:"reference" enum:"gateway,users" doc:"a reference service that comes with Ordeal"`
 	Command   []string `yaml:"command" doc:"a program of yours and its arguments; ${addr}, ${host}, ${port} and ${calls.NAME} are filled in"`
 	External  string   `yaml:"external" doc:"a service that runs already: its address, as host:port, http://host:port or https://host:port"`
+	Service   string   `yaml:"service" doc:"a Service of the scenario's cluster, by its name: calls go to the Pods behind it that are ready, as they come and go"`
 
+	Port     string            `yaml:"port" doc:"the port of the service that is called, by name or number; its first when absent"`
 	Calls    map[string]string `yaml:"calls" ref:"target" doc:"the targets that this one calls, by the name it knows them by (a flag of a reference service, ${calls.NAME} of a command)"`
 	Tuning   map[string]string `yaml:"tuning" doc:"settings of a reference service by name, such as breaker: off"`
 	Env      map[string]string `yaml:"env" doc:"environment variables for a program that Ordeal starts; in those of a command, ${addr} and the like are filled in as in its arguments"`
@@ -55,13 +57,13 @@ func (r *Ready) Validate(bad func(field, format string, args ...any)) {
 // Validate checks what can be checked without starting anything.
 func (s *Spec) Validate(bad func(field, format string, args ...any)) {
 	kinds := 0
-	for _, set := range []bool{s.Reference != "", len(s.Command) > 0, s.External != ""} {
+	for _, set := range []bool{s.Reference != "", len(s.Command) > 0, s.External != "", s.Service != ""} {
 		if set {
 			kinds++
 		}
 	}
 	if kinds != 1 {
-		bad("", "want exactly one of reference, command and external")
+		bad("", "want exactly one of reference, command, external and service")
 		return
 	}
 	if s.Replicas < 1 || s.Replicas > 64 {
@@ -77,8 +79,45 @@ func (s *Spec) Validate(bad func(field, format string, args ...any)) {
 		s.validateCommand(bad)
 	case KindExternal:
 		s.validateExternal(bad)
+	case KindService:
+		s.validateService(bad)
+	}
+	if s.Port != "" && s.Kind() != KindService {
+		bad("port", "only a service has a port by name; the port of %s is part of its address", article(s.Kind()))
 	}
 }
+
+// article is the kind of a target with the word before it.
+func article(kind string) string {
+	if kind == KindExternal {
+		return "an external target"
+	}
+	return "a " + kind
+}
+
+// validateService reports what a Service of a cluster does not have.
+func (s *Spec) validateService(bad func(field, format string, args ...any)) {
+	if !serviceName.MatchString(s.Service) {
+		bad("service", "%q cannot name a Service: want small letters, digits and -", s.Service)
+	}
+	for field, set := range map[string]bool{
+		"tuning": len(s.Tuning) > 0, "env": len(s.Env) > 0, "calls": len(s.Calls) > 0, "listen": s.Listen != "",
+		"workdir": s.Workdir != "", "replicas": s.Replicas > 1,
+	} {
+		if set {
+			bad(field, "the Pods of a service are made by the cluster: %s is said in its manifests", field)
+		}
+	}
+	if s.Ready != nil {
+		bad("ready", "the Pods of a service say themselves when they are ready, by their probes")
+	}
+	if s.Metrics != "" {
+		bad("metrics", "the Pods of a service say themselves where their metrics are, by the annotations prometheus.io/scrape, port and path")
+	}
+}
+
+// serviceName is what Kubernetes takes for the name of a Service.
+var serviceName = regexp.MustCompile(`^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$`)
 
 func (s *Spec) validateReference(bad func(field, format string, args ...any)) {
 	if s.Workdir != "" {
@@ -170,15 +209,18 @@ const (
 	KindReference = "reference"
 	KindCommand   = "command"
 	KindExternal  = "external"
+	KindService   = "service"
 )
 
-// Kind says which of the three the target is.
+// Kind says which of the four the target is.
 func (s *Spec) Kind() string {
 	switch {
 	case s.Reference != "":
 		return KindReference
 	case s.External != "":
 		return KindExternal
+	case s.Service != "":
+		return KindService
 	default:
 		return KindCommand
 	}
@@ -186,7 +228,7 @@ func (s *Spec) Kind() string {
 
 // Started reports whether Ordeal starts the target, so that faults can act on
 // its processes.
-func (s *Spec) Started() bool { return s.Kind() != KindExternal }
+func (s *Spec) Started() bool { return s.Kind() == KindReference || s.Kind() == KindCommand }
 
 // Hosts lists the hosts that load or faults for this target go to.
 func (s *Spec) Hosts() []string {
@@ -202,6 +244,8 @@ func (s *Spec) Hosts() []string {
 			hosts = append(hosts, u.Hostname())
 		}
 		return hosts
+	case KindService:
+		return nil // where its Pods are, its cluster knows
 	case KindCommand:
 		if s.Listen != "" {
 			host, _, _ := net.SplitHostPort(s.Listen)
@@ -219,6 +263,11 @@ func (s *Spec) String() string {
 		what = "reference " + s.Reference
 	case KindCommand:
 		what = "command " + strings.Join(s.Command, " ")
+	case KindService:
+		what = "service " + s.Service
+		if s.Port != "" {
+			what += ", port " + s.Port
+		}
 	default:
 		what = "external " + s.External
 	}
