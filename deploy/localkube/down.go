@@ -27,7 +27,7 @@ func downCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "down",
 		Short: "end the control plane, and remove everything of it",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			path, err := filepath.Abs(dir)
 			if err != nil {

@@ -86,3 +86,11 @@ func told(stderr io.Writer, err error) int {
 func dirFlag(c *cobra.Command, dir *string) {
 	c.Flags().StringVar(dir, "dir", controlplane.DefaultDir(), "the directory of the control plane")
 }
+
+// noArgs is of a verb that has flags alone.
+func noArgs(c *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%w: %s takes no argument, and got %q", errUsage, c.Name(), args[0])
+	}
+	return nil
+}

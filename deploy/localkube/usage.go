@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"strconv"
+	"strings"
 	"time"
 )
 
@@ -20,26 +20,26 @@ func usage(pid int) string {
 	return fmt.Sprintf("%11.1fs %6d MiB", cpu.Seconds(), memory>>20)
 }
 
-// consumed reads the CPU time of a process and its resident bytes.
+// consumed reads the CPU time of a process and its resident bytes: of pages that it shares, as those of the program are,
+// its share.
 func consumed(pid int) (cpu time.Duration, memory int64, err error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return 0, 0, fmt.Errorf("read the usage of process %d: %w", pid, err)
+		return 0, 0, fmt.Errorf("read the CPU time of process %d: %w", pid, err)
 	}
-	// The fields after the name in brackets, which may hold anything: state is the third of proc(5).
-	fields := bytes.Fields(text[bytes.LastIndexByte(text, ')')+1:])
-	const first, utime, stime, rss = 3, 14, 15, 24
-	if len(fields) <= rss-first {
-		return 0, 0, fmt.Errorf("read the usage of process %d: %d fields", pid, len(fields))
+	// After the name, which is in brackets and may hold anything: user and system time are fields 14 and 15 of proc(5).
+	var user, system int64
+	fields := strings.Join(strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))[11:13], " ")
+	if _, err := fmt.Sscan(fields, &user, &system); err != nil {
+		return 0, 0, fmt.Errorf("read the CPU time of process %d: %w", pid, err)
 	}
-	number := func(field int) int64 {
-		n, parseErr := strconv.ParseInt(string(fields[field-first]), 10, 64)
-		if parseErr != nil && err == nil {
-			err = fmt.Errorf("read the usage of process %d: %w", pid, parseErr)
-		}
-		return n
+	rollup, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
+	if err != nil {
+		return 0, 0, fmt.Errorf("read the memory of process %d: %w", pid, err)
 	}
-	cpu = time.Duration(number(utime)+number(stime)) * time.Second / ticksPerSecond
-	memory = number(rss) * int64(os.Getpagesize())
-	return cpu, memory, err
+	_, share, _ := strings.Cut(string(rollup), "\nPss:")
+	if _, err := fmt.Sscan(share, &memory); err != nil {
+		return 0, 0, fmt.Errorf("read the memory of process %d: %w", pid, err)
+	}
+	return time.Duration(user+system) * time.Second / ticksPerSecond, memory << 10, nil
 }

@@ -81,6 +81,7 @@ var controllers = []string{
 func managerFlags(h HPA) []string {
 	return []string{
 		"--kubeconfig=" + managerConfig,
+		"--use-service-account-credentials=true", // the rights of each controller are those of its own account
 		"--leader-elect=false", "--secure-port=0", "--profiling=false",
 		"--kube-api-qps=200", "--kube-api-burst=400",
 		"--controllers=" + strings.Join(controllers, ","),
