@@ -161,4 +161,4 @@ func (c *container) stopped() bool {
 }
 
 // logFile has what the processes of the container write, all lives one after another.
-func (c *container) logFile() string { return filepath.Join(c.pod.dir(), c.name+".log") }
+func (c *container) logFile() string { return filepath.Join(c.pod.dir, c.name+".log") }

@@ -45,7 +45,7 @@ func (e environment) list() []string {
 func (c *container) environment(spec *corev1.Container) (environment, error) {
 	obj := c.pod.latest()
 	e := environment{values: map[string]string{}, services: map[string]string{}}
-	e.base = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + c.pod.dir(), "HOSTNAME=" + obj.Name}
+	e.base = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + c.pod.dir, "HOSTNAME=" + obj.Name}
 	if c.pod.agent.cfg.MarkerEnv != "" {
 		e.base = append(e.base, c.pod.agent.cfg.MarkerEnv)
 	}
@@ -81,7 +81,7 @@ func (c *container) temporary(obj *corev1.Pod, spec *corev1.Container) (string, 
 	for _, m := range spec.VolumeMounts {
 		for _, v := range obj.Spec.Volumes {
 			if v.Name == m.Name && scratch(v, m) {
-				dir := filepath.Join(c.pod.dir(), "tmp-"+v.Name)
+				dir := filepath.Join(c.pod.dir, "tmp-"+v.Name)
 				if err := os.MkdirAll(dir, 0o700); err != nil {
 					return "", fmt.Errorf("make a directory for temporary files: %w", err)
 				}

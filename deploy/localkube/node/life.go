@@ -54,7 +54,7 @@ func startReason(err error) string {
 
 // begin starts the process of the container.
 func (c *container) begin() (*life, error) {
-	l := &life{container: c, spec: c.spec(), dir: c.pod.dir()}
+	l := &life{container: c, spec: c.spec(), dir: c.pod.dir}
 	env, err := c.environment(l.spec)
 	if err != nil {
 		return nil, &startError{reasonConfig, err}
@@ -117,7 +117,8 @@ func (c *container) live(l *life) {
 	}
 	<-l.process.done
 	cancel()
-	c.pod.set(func() { c.started, c.ready, c.state = false, false, l.terminated() })
+	ended := l.terminated()
+	c.pod.set(func() { c.started, c.ready, c.state = false, false, ended })
 }
 
 // grace is how long the process has to end. Being unwell can have a grace of its own.

@@ -24,6 +24,7 @@ const toldWithin = 2 * time.Second
 type pod struct {
 	agent            *agent
 	log              *slog.Logger
+	dir              string     // of what its processes write
 	host             netip.Addr // of its Node
 	news             *news
 	initial, regular []*container
@@ -48,6 +49,7 @@ type pod struct {
 
 func newPod(a *agent, obj *corev1.Pod, host netip.Addr) *pod {
 	p := &pod{agent: a, log: a.log.With("pod", obj.Namespace+"/"+obj.Name), host: host, news: newNews(), stop: make(chan struct{}),
+		dir: filepath.Join(a.cfg.Dir, "pods", fmt.Sprintf("%s_%s_%s", obj.Namespace, obj.Name, obj.UID)),
 		obj: obj, started: metav1.Now(), conditions: map[corev1.PodConditionType]corev1.PodCondition{}}
 	p.now, p.kill = context.WithCancel(context.Background())
 	for i := range obj.Spec.InitContainers {
@@ -60,12 +62,6 @@ func newPod(a *agent, obj *corev1.Pod, host netip.Addr) *pod {
 		p.conditions[c.Type] = c
 	}
 	return p
-}
-
-// dir has what its processes write.
-func (p *pod) dir() string {
-	obj := p.latest()
-	return filepath.Join(p.agent.cfg.Dir, "pods", fmt.Sprintf("%s_%s_%s", obj.Namespace, obj.Name, obj.UID))
 }
 
 func (p *pod) latest() *corev1.Pod {
@@ -143,7 +139,7 @@ func (p *pod) live() {
 		}
 		defer p.agent.addresses.release(addr)
 	}
-	if err := os.MkdirAll(p.dir(), 0o700); err != nil {
+	if err := os.MkdirAll(p.dir, 0o700); err != nil {
 		p.refuse(fmt.Errorf("make its directory: %w", err))
 		return
 	}
