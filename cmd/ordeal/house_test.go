@@ -26,7 +26,7 @@ var mayImport = map[string][]string{
 	"runner/load":        {"runner/evidence"},
 	"runner/observe":     {"chaos", "runner/evidence", "scenarios", "targets", "targets/kubernetes"},
 	"runner/telemetry":   {"runner/evidence"},
-	"runner/verdict":     {"runner/evidence"},
+	"runner/verdict":     {"runner/evidence", "runner/verdict/autoscaler"},
 	"scenarios":          {"chaos", "runner/change", "runner/evidence", "runner/load", "runner/verdict", "targets", "targets/kubernetes"},
 	"targets":            {"runner/evidence", "targets/gateway", "targets/users"},
 	"targets/api":        {},
@@ -37,6 +37,8 @@ var mayImport = map[string][]string{
 	// The reference services are ordinary programs: nothing of the harness.
 	"targets/gateway": {"targets/api", "targets/breaker", "targets/tuning", "targets/work"},
 	"targets/users":   {"targets/api", "targets/tuning", "targets/work"},
+	// The second opinion on an autoscaler is arithmetic alone.
+	"runner/verdict/autoscaler": {},
 }
 
 type goPackage struct {
