@@ -27,7 +27,9 @@ func Build(run *evidence.Run, j verdict.Judgement) (*Document, error) {
 		Phases:    []Phase{},
 		Loads:     []Load{},
 		Faults:    []Fault{},
-		Events:    run.Events,
+		Events:    besidesObjects(run.Events),
+		Changes:   changes(run),
+		Cluster:   cluster(run),
 		run:       run,
 		Run: Identity{
 			ID: m.ID, Scenario: m.Scenario, About: m.About, Tags: m.Tags, File: m.File, Seed: m.Seed,

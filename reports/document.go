@@ -22,7 +22,9 @@ type Document struct {
 	Loads     []Load            `json:"loads"`
 	Generator *Generator        `json:"generator,omitempty"` // absent where it was not observed
 	Faults    []Fault           `json:"faults"`
-	Events    []evidence.Event  `json:"events"`
+	Changes   []Change          `json:"changes,omitempty"`
+	Cluster   *Cluster          `json:"cluster,omitempty"`  // absent where none was watched
+	Events    []evidence.Event  `json:"events"`             // but what was seen of objects, which Cluster tells
 	Warnings  []string          `json:"warnings,omitempty"` // evidence that was lost, altered or not readable; targets that died
 
 	run    *evidence.Run // that all of this was read from

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"regexp"
 	"strings"
@@ -36,6 +37,20 @@ func hostileRun(t testing.TB) (*evidence.Run, verdict.Judgement) {
 	run := open(t, w)
 	run.Meta.Outcome, run.Meta.Error = evidence.Failed, hostile
 	run.Events = append(run.Events, evidence.Event{At: at(30), Kind: evidence.TargetExit, Target: hostile, Text: hostile})
+	name, err := json.Marshal(hostile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, kind := range []string{"Deployment", "Pod", "HorizontalPodAutoscaler"} {
+		for seconds := range 3 { // so that there is something to be drawn
+			data := fmt.Sprintf(`{"metadata":{"labels":{"pod-template-hash":"h"},"ownerReferences":[{"kind":"ReplicaSet","name":%[1]s}]},"spec":{"replicas":%[2]d,
+				"scaleTargetRef":{"name":%[1]s},"metrics":[{"resource":{"name":%[1]s,"target":{"averageUtilization":5}}}]},
+				"status":{"readyReplicas":%[2]d,"phase":%[1]s,"containerStatuses":[{"restartCount":%[2]d}],"currentMetrics":[{"resource":{"name":%[1]s,"current":{"averageUtilization":%[2]d}}}]}}`, name, seconds)
+			run.Events = append(run.Events, evidence.Event{At: at(float64(30 + 3*i + seconds)), Kind: evidence.ObjectSeen, Object: &evidence.Object{
+				Action: "changed", Kind: kind, Name: hostile, Namespace: hostile, UID: hostile, Data: json.RawMessage(data)}})
+		}
+	}
+	run.Events = append(run.Events, evidence.Event{At: at(31), Kind: evidence.Changed, Phase: hostile, Text: hostile, Object: &evidence.Object{Kind: hostile, Name: hostile}})
 
 	v := verdict.Verdict{Kind: hostile, Name: hostile, Status: verdict.Fail, Measured: hostile, Limit: hostile, Margin: hostile, Why: hostile,
 		Parts: []verdict.Part{{Name: hostile, Status: verdict.Fail, Measured: hostile, Limit: hostile, Why: hostile}}}

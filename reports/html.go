@@ -208,6 +208,9 @@ func sortedPairs(m map[string]string) []pair {
 
 // eventOn is what an event is about.
 func eventOn(e evidence.Event) string {
+	if e.Object != nil {
+		return e.Object.Kind + " " + e.Object.Name
+	}
 	for _, s := range []string{e.Link, e.Target, e.Load, e.Phase} {
 		if s != "" {
 			return s
@@ -236,7 +239,7 @@ func eventText(e evidence.Event) string {
 		parts = append(parts, first)
 	}
 	if e.Touched != nil {
-		parts = append(parts, "touched "+Fault{Link: e.Link, Touched: e.Touched}.touchedWords())
+		parts = append(parts, "touched "+Fault{Fault: e.Fault, Link: e.Link, Touched: e.Touched}.touchedWords())
 	}
 	return strings.Join(parts, "; ")
 }

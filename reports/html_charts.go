@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"math"
+	"slices"
 	"time"
 
 	"ordeal/reports/charts"
@@ -13,7 +14,7 @@ import (
 // pageCharts draws the run: what happened, then every load.
 func pageCharts(run *evidence.Run, d *Document) (overview []figure, loads []loadFigures, err error) {
 	w := window(d)
-	lanes := append(faultLanes(d), eventLanes(d)...)
+	lanes := slices.Concat(faultLanes(d), changeLane(d), eventLanes(d))
 	if len(d.Phases) > 0 {
 		svg, err := charts.Strip(w, "phases, faults and events over time", lanes)
 		if err != nil {
@@ -30,7 +31,11 @@ func pageCharts(run *evidence.Run, d *Document) (overview []figure, loads []load
 	if err != nil {
 		return nil, nil, err
 	}
-	overview = append(append(overview, states...), links...)
+	pods, err := clusterFigures(d, w)
+	if err != nil {
+		return nil, nil, err
+	}
+	overview = slices.Concat(overview, pods, states, links)
 	sum, err := run.Summary()
 	if err != nil {
 		return nil, nil, fmt.Errorf("sum up the run's calls: %w", err)
@@ -61,6 +66,9 @@ func window(d *Document) charts.Window {
 		if f.Injected > 0 {
 			w.Bands = append(w.Bands, charts.Span{Name: clean(f.Fault), Start: d.at(f.Injected), End: d.at(f.until(d))})
 		}
+	}
+	for _, c := range d.Changes {
+		w.Changes = append(w.Changes, d.at(c.At))
 	}
 	return w
 }

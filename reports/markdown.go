@@ -38,6 +38,12 @@ func Markdown(w io.Writer, d *Document) error {
 		}
 		b.WriteString("\n")
 	}
+	for _, line := range d.clusterWords() {
+		fmt.Fprintf(&b, "- %s\n", markdown(line))
+	}
+	if len(d.clusterWords()) > 0 {
+		b.WriteString("\n")
+	}
 	for _, warning := range d.Warnings {
 		fmt.Fprintf(&b, "- warning: %s\n", markdown(warning))
 	}

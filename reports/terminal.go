@@ -19,6 +19,7 @@ func Terminal(color bool) Renderer {
 		t := terminal{color: color}
 		t.verdicts(d)
 		t.faults(d)
+		t.cluster(d)
 		t.loads(d)
 		t.end(d, d.run.Dir)
 		_, err := io.WriteString(w, t.String())
@@ -100,6 +101,15 @@ func (t *terminal) faults(d *Document) {
 		line := fmt.Sprintf("fault in %s: %s, %s; touched %s", f.Phase, f.Fault, until, f.touchedWords())
 		if f.Error != "" {
 			line += "; " + f.Error
+		}
+		t.text(0, line)
+	}
+}
+
+func (t *terminal) cluster(d *Document) {
+	for i, line := range d.clusterWords() {
+		if i == 0 {
+			t.WriteString("\n")
 		}
 		t.text(0, line)
 	}

@@ -53,10 +53,22 @@ const closedMeans = "Closed model: each client waits for its answer before it ca
 
 // on says what a fault acts on.
 func (f Fault) on() string {
-	if f.Link != "" {
-		return f.Link
+	if f.Link+f.Target != "" {
+		return f.Link + f.Target // one of them
 	}
-	return f.Target
+	_, place, _ := strings.Cut(f.Fault, " on ")
+	return place
+}
+
+// onPods are the kinds of faults that act on the Pods of a cluster.
+var onPods = []string{"pod_kill", "pod_unready", "crash_loop", "drain"}
+
+// struck is what a fault that is not on a link acts on.
+func (f Fault) struck() string {
+	if kind, _, _ := strings.Cut(f.Fault, " "); slices.Contains(onPods, kind) {
+		return "Pod"
+	}
+	return "process"
 }
 
 // touchedWords says how much traffic a fault acted on.
@@ -72,7 +84,7 @@ func (f Fault) touchedWords() string {
 	}
 	noun := "connection"
 	if f.Link == "" {
-		noun = "process"
+		noun = f.struck()
 	}
 	var parts []string
 	if t.Connections > 0 {

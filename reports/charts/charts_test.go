@@ -57,6 +57,13 @@ func drawAll(t *testing.T) map[string]string {
 	keep("latency", svg, err)
 	svg, err = Delays(w, "delays", []Line{wave("sched max", Max, 0.003), wave("GC pause", Category(1), 0.0001)})
 	keep("delays", svg, err)
+	changed := w
+	changed.Changes = []float64{5, 20}
+	pods := func(name string, tone Tone, n float64) Line {
+		return Line{Name: name, Tone: tone, Step: true, X: []float64{0, 5, 12, 40}, V: []float64{1, n, 1}}
+	}
+	svg, err = Replicas(changed, "Pods of gateway", []Line{pods("ready", Attained, 2), pods("wanted", Planned, 3)})
+	keep("replicas", svg, err)
 	planned := Line{Name: "planned", Tone: Planned, Step: true, X: []float64{0, 20, 40}, V: []float64{300, 500}, Dashes: []float64{4, 3}}
 	svg, err = Rate(w, "rate of browse", []Line{wave("calls", Attained, 300), planned})
 	keep("rate", svg, err)

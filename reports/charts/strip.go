@@ -11,10 +11,11 @@ type Symbol uint8
 
 // The shapes of marks.
 const (
-	Down   Symbol = iota // something ended: a cross
-	Up                   // something started or is ready: a triangle
-	Paused               // a square
-	Other                // a dot
+	Down    Symbol = iota // something ended: a cross
+	Up                    // something started or is ready: a triangle
+	Paused                // a square
+	Other                 // a dot
+	Changed               // a square in the colour of changes: something was changed on purpose
 )
 
 // Mark is something that happened at one time.
@@ -46,7 +47,7 @@ func Strip(w Window, label string, lanes []Lane) (string, error) {
 	height := 24 + 6 + laneHeight*vg.Length(len(lanes)+1)
 	f := newFrame(height, 6, 24)
 	f.X.Min, f.X.Max = 0, w.end()
-	f.draw(shade(grouped(w.Bands), 0), w.blocks(), w.axis())
+	f.draw(shade(grouped(w.Bands), 0), w.changes(), w.blocks(), w.axis())
 	for i, l := range lanes {
 		f.draw(l.layer(i + 1))
 	}
@@ -128,6 +129,8 @@ func (s Symbol) glyph(c draw.Canvas, at vg.Point) {
 		g.Color, g.Shape = Closed.standIn(), draw.PyramidGlyph{}
 	case Paused:
 		g.Color, g.Shape = HalfOpen.standIn(), draw.BoxGlyph{}
+	case Changed:
+		g.Color, g.Radius, g.Shape = Cat7.standIn(), 3.4, draw.BoxGlyph{}
 	default:
 		g.Radius, g.Shape = 3, draw.CircleGlyph{}
 	}

@@ -12,9 +12,10 @@ import (
 // Window is what all charts over time share. Times are seconds from the start
 // of the timeline.
 type Window struct {
-	End    float64
-	Phases []Phase
-	Bands  []Span
+	End     float64
+	Phases  []Phase
+	Bands   []Span
+	Changes []float64 // when something was changed on purpose, for good
 }
 
 // Phase is one phase as it really was.
@@ -55,7 +56,7 @@ func (w Window) frame(data vg.Length, bandNames bool) *frame {
 	top, bottom := 18+rows*nameRow, vg.Length(24)
 	f := newFrame(top+data+bottom, top, bottom)
 	f.X.Min, f.X.Max = 0, w.end()
-	f.draw(shade(bands, rows), w.phases(rows))
+	f.draw(shade(bands, rows), w.changes(), w.phases(rows))
 	return f
 }
 
@@ -131,6 +132,16 @@ func (w Window) phases(rows vg.Length) layer {
 			from, to := clamp(x(ph.Start), c), clamp(x(ph.End), c)
 			c.StrokeLine2(line(0.8, Edge, 1.5, 2.5), from, c.Min.Y, from, c.Max.Y+rows*nameRow+14)
 			c.FillText(sty, vg.Point{X: from + 4, Y: c.Max.Y + rows*nameRow + 4}, fit(sty, ph.Name, to-from-6))
+		}
+	}
+}
+
+// changes marks when something was changed, by a line through the data area.
+func (w Window) changes() layer {
+	return func(c draw.Canvas, p *plot.Plot) {
+		x, _ := p.Transforms(&c)
+		for _, at := range w.Changes {
+			c.StrokeLine2(line(1.1, Cat7), clamp(x(at), c), c.Min.Y, clamp(x(at), c), c.Max.Y)
 		}
 	}
 }

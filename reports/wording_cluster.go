@@ -1,0 +1,53 @@
+package reports
+
+import (
+	"fmt"
+	"strings"
+)
+
+// shownSteps is how many numbers of replicas a line of text tells.
+const shownSteps = 12
+
+// clusterWords are lines about what was changed on purpose, and how many Pods
+// there were.
+func (d *Document) clusterWords() []string {
+	var out []string
+	for _, c := range d.Changes {
+		out = append(out, fmt.Sprintf("change in %s, at %s: %s", c.Phase, offset(c.At-d.Run.Start), c.Change))
+	}
+	if d.Cluster == nil {
+		return out
+	}
+	for _, dep := range d.Cluster.Deployments {
+		if line := dep.words(d); line != "" {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+// words says how many Pods a Deployment wanted in turn, and how many were ready
+// at least and at most; "" where nothing became of it.
+func (dep Deployment) words(d *Document) string {
+	if !dep.wentUpAndDown(d.Run.Start, d.Run.End) {
+		return ""
+	}
+	var wanted []string
+	least, most := -1, 0
+	for i, p := range dep.Points {
+		if p.At >= d.Run.End || i+1 < len(dep.Points) && dep.Points[i+1].At <= d.Run.Start {
+			continue
+		}
+		if text := fmt.Sprint(p.Wanted); len(wanted) == 0 || wanted[len(wanted)-1] != text {
+			wanted = append(wanted, text)
+		}
+		if least < 0 || p.Ready < least {
+			least = p.Ready
+		}
+		most = max(most, p.Ready)
+	}
+	if n := len(wanted); n > shownSteps {
+		wanted = append(wanted[:shownSteps-1:shownSteps-1], "…", wanted[n-1])
+	}
+	return fmt.Sprintf("replicas of %s: wanted %s; ready %d to %d", dep.Name, strings.Join(wanted, ", then "), max(0, least), most)
+}
