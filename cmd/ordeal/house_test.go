@@ -18,6 +18,7 @@ var mayImport = map[string][]string{
 	"cmd/peers":          {"cmd/peers/peer", "runner/evidence", "runner/load", "targets/api"},
 	"cmd/peers/peer":     {},
 	"chaos":              {"runner/evidence"},
+	"deploy":             {},
 	"deploy/kubernetes":  {},
 	"reports":            {"runner/evidence", "runner/verdict"},
 	"runner":             {"chaos", "runner/change", "runner/evidence", "runner/load", "runner/observe", "runner/telemetry", "runner/verdict", "scenarios", "targets", "targets/kubernetes"},
