@@ -31,6 +31,7 @@ type Local struct {
 	CPUInitializationPeriod time.Duration `yaml:"cpu_initialization_period" doc:"the age of a Pod up to which its CPU counts only if it is ready; 3s when absent"`
 	InitialReadinessDelay   time.Duration `yaml:"initial_readiness_delay" doc:"the age of a Pod up to which being unready means that it never was ready; 1s when absent"`
 	MetricsResolution       time.Duration `yaml:"metrics_resolution" doc:"the time between two looks at what Pods use; 1s when absent"`
+	Nodes                   int           `yaml:"nodes" doc:"how many nodes the scheduler may choose from, all of them on this machine; 1 when absent"`
 	Tolerance               *float64      `yaml:"tolerance" doc:"no change of replicas while the metric is within this ratio of its target; 0.1 when absent"`
 
 	Images map[string][]string `yaml:"images" doc:"programs of this machine that stand for images, by the image's name without registry and tag, with their first arguments; a program with a slash is relative to the scenario. ordeal/gateway and ordeal/users are there"`
@@ -82,6 +83,9 @@ func (l *Local) Validate(bad func(field, format string, args ...any)) {
 			bad(t.field, "want a time of at most 1h")
 		}
 	}
+	if l.Nodes < 0 || l.Nodes > mostNodes {
+		bad("nodes", "want 1 to %d", mostNodes)
+	}
 	if l.Tolerance != nil && (*l.Tolerance < 0 || *l.Tolerance >= 1) {
 		bad("tolerance", "want a ratio from 0 to 1, such as 0.1")
 	}
@@ -94,6 +98,9 @@ func (l *Local) Validate(bad func(field, format string, args ...any)) {
 		}
 	}
 }
+
+// mostNodes bounds the nodes of one machine: more show nothing more.
+const mostNodes = 8
 
 // setting is one time of the control plane, with the flag that sets it.
 type setting struct {
