@@ -8,8 +8,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/valyala/fasthttp"
-
 	"ordeal/runner/evidence"
 )
 
@@ -21,7 +19,6 @@ type fastConn struct {
 	tcp      net.Conn
 	raw      syscall.RawConn // of tcp
 	br       *bufio.Reader
-	header   fasthttp.ResponseHeader
 	used     time.Duration // when the last call on it ended; 0 for none
 	rest     idle
 }
@@ -130,7 +127,7 @@ const lastWords = 50 * time.Millisecond
 
 // read reads the answer.
 func (c *fastConn) read(caller *httpCaller, w *wire, s *evidence.Sample) (keep bool, err error) {
-	br, head, err := readHead(c.br, &c.header, w.method)
+	br, head, err := readHead(c.br, w.method)
 	if err != nil {
 		return false, err
 	}

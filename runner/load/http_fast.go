@@ -15,10 +15,9 @@ import (
 
 // fast makes HTTP/1.1 calls in the goroutine that asks for them, where net/http
 // takes two more for each connection. Connections are kept by fasthttp's
-// HostClient, and answers are read with its header parser. What fasthttp does
-// around that is not used, because it makes calls twice, stops at headers of a
-// few KiB, buffers bodies whole, notices a closed connection only by sending on
-// it, and cannot be interrupted.
+// HostClient. What else fasthttp has is not used, because it makes calls twice,
+// stops at headers of a few KiB, buffers bodies whole, notices a closed connection
+// only by sending on it, and cannot be interrupted.
 type fast struct {
 	connect
 	requests *requests

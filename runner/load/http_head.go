@@ -8,8 +8,6 @@ import (
 	"io"
 	"net/http"
 	"slices"
-
-	"github.com/valyala/fasthttp"
 )
 
 // maxHead is how long the headers of an answer may be: net/http's limit.
@@ -21,10 +19,10 @@ const maxInterim = 100
 // head is what the headers of an answer say.
 type head struct {
 	code     int
-	length   int64  // of the body, or one of those below
-	closes   bool   // the connection is of no use after this answer
-	servedBy []byte // good until the next headers are read
-	degraded []byte // likewise
+	length   int64 // of the body, or one of those below
+	closes   bool  // the connection is of no use after this answer
+	servedBy []byte
+	degraded []byte
 }
 
 // Lengths of bodies that do not say how long they are.
@@ -43,23 +41,27 @@ func newHead(code int, length int64, closes bool, method string) head {
 
 // readHead reads the headers of the answer that counts. Headers that are longer
 // than the buffer of br are read from a larger one, which is returned: the rest
-// of the answer must be read from there.
+// of the answer must be read from there. What it says of headers is good until br
+// is read from again.
 //
-// fasthttp's parser reads them, into h, without allocating. Where it is known to
-// differ from net/http's, or refuses, that one decides, so that both transports
-// take the same answers.
-func readHead(br *bufio.Reader, h *fasthttp.ResponseHeader, method string) (*bufio.Reader, head, error) {
+// Headers of the plain kind are read where they lie, without allocating. What is
+// not plain net/http's parser decides, so that both transports take the same
+// answers.
+func readHead(br *bufio.Reader, method string) (*bufio.Reader, head, error) {
 	for range maxInterim {
 		br, lines, err := awaitHead(br)
 		if err != nil {
 			return br, head{}, err
 		}
 		var found head
-		if !lines.odd && h.Read(br) == nil {
-			found = newHead(h.StatusCode(), int64(h.ContentLength()), lines.closes, method)
-			found.servedBy, found.degraded = h.PeekCanonical(servedBy), h.PeekCanonical(degraded)
-		} else if found, err = parseHead(br, lines.size, method); err != nil {
-			return br, head{}, err
+		if lines.odd {
+			if found, err = parseHead(br, lines.size, method); err != nil {
+				return br, head{}, err
+			}
+		} else {
+			here, _ := br.Peek(lines.size)
+			found = lines.head(here, method)
+			_, _ = br.Discard(lines.size) // it is all there
 		}
 		if found.code/100 != 1 || found.code == http.StatusSwitchingProtocols {
 			return br, found, nil
@@ -67,11 +69,6 @@ func readHead(br *bufio.Reader, h *fasthttp.ResponseHeader, method string) (*buf
 	}
 	return br, head{}, fmt.Errorf("more than %d answers of 1xx", maxInterim)
 }
-
-var (
-	servedBy = []byte("X-Served-By")
-	degraded = []byte("X-Degraded")
-)
 
 // parseHead reads headers that are size bytes long with net/http's parser.
 func parseHead(br *bufio.Reader, size int, method string) (head, error) {
@@ -142,62 +139,4 @@ func refused(lines []byte) error {
 		return nil
 	}
 	return fmt.Errorf("read the headers: %w", err)
-}
-
-// headLines is what the lines of headers show.
-type headLines struct {
-	size   int  // of those that have been looked at
-	odd    bool // fasthttp may not read them as net/http does
-	closes bool // a Connection header says so
-}
-
-// look looks at the lines that have come since the last time, and reports whether
-// the last one has. What is odd is another version of HTTP, lines that do not end
-// in CRLF, that go on in the next, or that have a space in the name.
-func (l *headLines) look(here []byte) (all bool) {
-	for {
-		n := bytes.IndexByte(here[l.size:], '\n')
-		if n < 0 {
-			return false
-		}
-		line, crlf := bytes.CutSuffix(here[l.size:l.size+n], cr)
-		first := l.size == 0
-		l.size += n + 1
-		l.odd = l.odd || !crlf
-		switch {
-		case first:
-			l.odd = l.odd || !bytes.HasPrefix(line, http11)
-			all = len(line) == 0
-		case len(line) == 0:
-			all = true
-		default:
-			name, value, ok := bytes.Cut(line, colon)
-			l.odd = l.odd || !ok || bytes.IndexByte(name, ' ') >= 0 || bytes.IndexByte(name, '\t') >= 0
-			l.closes = l.closes || bytes.EqualFold(name, connection) && closes(value)
-		}
-		if all {
-			return true
-		}
-	}
-}
-
-var (
-	cr         = []byte("\r")
-	colon      = []byte(":")
-	comma      = []byte(",")
-	http11     = []byte("HTTP/1.1 ")
-	connection = []byte("Connection")
-	closeWord  = []byte("close")
-)
-
-// closes looks for the word close in a list.
-func closes(list []byte) bool {
-	for len(list) > 0 {
-		word, rest, _ := bytes.Cut(list, comma)
-		if bytes.EqualFold(bytes.Trim(word, " \t"), closeWord) {
-			return true
-		}
-		list = rest
-	}
-	return false
 }
