@@ -100,16 +100,10 @@ func parseHead(br *bufio.Reader, size int, method string) (head, error) {
 // at their lines. Where it is too small for them, a larger one is returned.
 func awaitHead(br *bufio.Reader) (*bufio.Reader, headLines, error) {
 	var lines headLines
+	var err error
 	for {
-		if size := br.Size(); br.Buffered() == size {
-			if size >= maxHead {
-				return br, lines, fmt.Errorf("the headers are longer than %d bytes", maxHead)
-			}
-			br = bufio.NewReaderSize(br, min(4*size, maxHead))
-		}
-		_, err := br.Peek(br.Buffered() + 1)
 		here, _ := br.Peek(br.Buffered())
-		if lines.look(here) {
+		if lines.look(here) { // perhaps before anything is waited for: they may have come with an interim answer
 			return br, lines, nil
 		}
 		if err == nil {
@@ -121,6 +115,13 @@ func awaitHead(br *bufio.Reader) (*bufio.Reader, headLines, error) {
 		case err != nil:
 			return br, lines, err
 		}
+		if size := br.Size(); len(here) == size {
+			if size >= maxHead {
+				return br, lines, fmt.Errorf("the headers are longer than %d bytes", maxHead)
+			}
+			br = bufio.NewReaderSize(br, min(4*size, maxHead))
+		}
+		_, err = br.Peek(br.Buffered() + 1)
 	}
 }
 

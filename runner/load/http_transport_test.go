@@ -56,6 +56,11 @@ func TestTransports(t *testing.T) {
 				}
 				got := inTurn(t, spec, len(c.want), Env{Addrs: []string{server.addr}}, between)
 				compare(t, got, c.want, server.addr)
+				for i := range got {
+					if took := got[i].Service(); spec.Timeout > brief && got[i].Class != evidence.Timeout && took > spec.Timeout/2 {
+						t.Errorf("call %d ended with %v after %v", i, got[i].Class, took)
+					}
+				}
 				if spec.Timeout == brief {
 					if took := got[0].Service(); took < brief-10*time.Millisecond || took > 10*brief {
 						t.Errorf("a timeout of %v took %v", brief, took)
