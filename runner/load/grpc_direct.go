@@ -95,9 +95,9 @@ func (w *grpcWorker) invoke(c *grpcCall) {
 // is none, and the slot has been given back.
 func (w *grpcWorker) another(c *grpcCall) *grpcCall {
 	c.mu.Lock()
-	class := c.outcome.class
+	ended := c.outcome
 	c.mu.Unlock()
-	if !w.run.pacer.again(class) {
+	if !w.run.pacer.again(ended.class, ended.at) {
 		return nil
 	}
 	return w.next(w.run.nextCall())

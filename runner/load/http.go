@@ -50,7 +50,7 @@ func newHTTPEngine(spec *Spec, env Env) (*httpEngine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &httpEngine{spec, env, requests, connect{timeout: spec.timeout(), tls: tls}}, nil
+	return &httpEngine{spec, env, requests, connect{timeout: spec.timeout(), tls: tls, clock: env.Clock}}, nil
 }
 
 // secure gives the addresses with their scheme.
@@ -138,7 +138,7 @@ func (c *httpCaller) RoundTrip(*http.Request) (*http.Response, error) {
 			s.Done = c.env.Clock.Now()
 		}
 		c.out.Sample(s)
-		more = c.pacer.again(s.Class)
+		more = c.pacer.again(s.Class, s.Done)
 	}
 	return c.done, nil
 }

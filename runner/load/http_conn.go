@@ -2,6 +2,7 @@ package load
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
 	"fmt"
 	"net"
@@ -21,6 +22,7 @@ type fastConn struct {
 	br       *bufio.Reader
 	used     time.Duration // when the last call on it ended; 0 for none
 	rest     idle
+	deadline *deadline
 }
 
 // restful is how long a connection may have been idle without a look at whether
@@ -28,7 +30,7 @@ type fastConn struct {
 const restful = time.Millisecond
 
 func newFastConn(owner *fast, host string, tcp net.Conn) *fastConn {
-	c := &fastConn{Conn: tcp, owner: owner, host: host, tcp: tcp}
+	c := &fastConn{Conn: tcp, owner: owner, host: host, tcp: tcp, deadline: newDeadline(owner.clock, tcp)}
 	if sc, ok := tcp.(syscall.Conn); ok {
 		c.raw, _ = sc.SyscallConn()
 	}
@@ -44,15 +46,18 @@ func (c *fastConn) handshake(host string, deadline time.Time) error {
 		config.ServerName = host
 	}
 	config.NextProtos = []string{"http/1.1"}
-	if err := c.owner.begin(c, deadline); err != nil {
+	if err := c.tcp.SetDeadline(deadline); err != nil {
 		return err
+	}
+	if c.owner.interrupted.Load() {
+		return context.Canceled
 	}
 	conn := tls.Client(c.tcp, config)
 	if err := conn.HandshakeContext(c.owner.run); err != nil {
 		return fmt.Errorf("TLS handshake: %w", err)
 	}
 	c.Conn = conn
-	return nil
+	return c.tcp.SetDeadline(time.Time{})
 }
 
 // Close implements net.Conn.
@@ -60,6 +65,7 @@ func (c *fastConn) Close() error {
 	c.owner.mu.Lock()
 	delete(c.owner.conns, c)
 	c.owner.mu.Unlock()
+	c.deadline.stop()
 	return c.Conn.Close()
 }
 
@@ -72,20 +78,21 @@ func (c *fastConn) closed(now time.Duration) bool {
 // exchange sends the request and reads the answer, and reports whether the
 // connection is good for another call.
 func (c *fastConn) exchange(caller *httpCaller, w *wire, s *evidence.Sample) (keep bool) {
-	clock := caller.env.Clock
-	err := c.owner.begin(c, clock.Base().Add(s.Sent+c.owner.timeout))
-	if err == nil {
+	c.deadline.begin(s.Sent + c.owner.timeout)
+	err := context.Canceled
+	if !c.owner.interrupted.Load() {
 		keep, err = c.answer(caller, w, s)
 	}
 	if s.Done == 0 { // before the connection is given back or closed, which is no part of the call
-		s.Done = clock.Now()
+		s.Done = caller.env.Clock.Now()
 	}
+	inTime := c.deadline.end()
 	if err != nil {
 		s.Class = classify(err)
 		return false
 	}
 	c.used = s.Done
-	return keep
+	return keep && inTime
 }
 
 // early is the size from which on a request is sent while the answer is waited

@@ -152,23 +152,12 @@ func (f *fast) dial(to *place, addr string, deadline time.Time) (net.Conn, error
 
 // interrupt ends the calls in flight.
 func (f *fast) interrupt() {
-	f.interrupted.Store(true) // for those that are about to set a deadline
+	f.interrupted.Store(true) // for those that are about to begin, or end a handshake
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for conn := range f.conns {
 		_ = conn.tcp.SetDeadline(time.Unix(1, 0))
 	}
-}
-
-// begin sets the deadline of a call on its connection.
-func (f *fast) begin(conn *fastConn, deadline time.Time) error {
-	if err := conn.SetDeadline(deadline); err != nil {
-		return err
-	}
-	if f.interrupted.Load() {
-		return context.Canceled
-	}
-	return nil
 }
 
 // close implements httpTransport.

@@ -18,6 +18,7 @@ type connect struct {
 	run     context.Context // every connection ends with it
 	timeout time.Duration   // of a call, and of all that is a part of it
 	tls     *tls.Config
+	clock   evidence.Clock
 }
 
 // standard makes calls with net/http.

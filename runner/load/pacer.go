@@ -142,9 +142,11 @@ func (p *pacer) release(class evidence.Class) {
 // again keeps the slot of a call that has ended for another one, which starts
 // at once; where there is none, the slot is given back. Only a closed model has
 // one, until the timeline ends.
-func (p *pacer) again(class evidence.Class) bool {
-	p.pause(class)
-	if p.closed && p.ctx.Err() == nil && p.clock.Now() < p.end {
+func (p *pacer) again(class evidence.Class, done time.Duration) bool {
+	if p.pause(class) {
+		done = p.clock.Now()
+	}
+	if p.closed && p.ctx.Err() == nil && done < p.end {
 		p.count()
 		return true
 	}
@@ -152,9 +154,11 @@ func (p *pacer) again(class evidence.Class) bool {
 	return false
 }
 
-func (p *pacer) pause(class evidence.Class) {
+// pause waits where a call of a closed model was refused, and reports whether it
+// did.
+func (p *pacer) pause(class evidence.Class) bool {
 	if !p.closed || class != evidence.Refused {
-		return
+		return false
 	}
 	timer := time.NewTimer(refusedPause)
 	defer timer.Stop()
@@ -162,6 +166,7 @@ func (p *pacer) pause(class evidence.Class) {
 	case <-timer.C:
 	case <-p.ctx.Done():
 	}
+	return true
 }
 
 // intended is when call seq was to start, on the clock; a call of a closed

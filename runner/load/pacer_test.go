@@ -79,7 +79,7 @@ func TestPacer(t *testing.T) {
 		var client sync.WaitGroup
 		client.Go(func() {
 			poll(func() bool { return clock.Now() >= p.end })
-			if p.again(evidence.OK) {
+			if p.again(evidence.OK, clock.Now()) {
 				t.Error("a client goes on after the end")
 			}
 		})
