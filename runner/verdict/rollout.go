@@ -176,7 +176,7 @@ func (s *shift) summary() string {
 }
 
 // change finds when the change was made in the phase, and until when nothing else
-// was made of the same object.
+// was made of the same object, be it by a fault.
 func (r *Rollout) change(run *evidence.Run) (at, until time.Duration, why string) {
 	kind, name := r.Object()
 	found := false
@@ -184,6 +184,9 @@ func (r *Rollout) change(run *evidence.Run) (at, until time.Duration, why string
 		until = p[len(p)-1].End
 	}
 	for _, e := range run.Events {
+		if found && e.Kind == evidence.FaultInjected && strings.HasPrefix(e.Fault, "crash_loop") && e.Phase != r.During {
+			return at, e.At, "" // it brings a template of its own
+		}
 		if e.Kind != evidence.Changed || e.Object == nil || e.Object.Kind != kind || e.Object.Name != name {
 			continue
 		}

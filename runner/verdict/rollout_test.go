@@ -178,6 +178,24 @@ func TestARolloutThatWasWatchedForTooShort(t *testing.T) {
 	}
 }
 
+// A bad release that a fault brings later is none of the change's.
+func TestARolloutEndsWhereAFaultBringsAnotherTemplate(t *testing.T) {
+	m := soundRollout()
+	m.back = "after" // as the fault would do it
+	s := m.play(play(t, m.phases...))
+	for i, e := range s.events {
+		if e.Kind == evidence.Changed && e.Phase == "after" {
+			s.events[i] = evidence.Event{At: e.At, Kind: evidence.FaultInjected, Phase: "after", Fault: "crash_loop on gateway", Target: "gateway"}
+		}
+	}
+	_, heal := s.phase("after")
+	s.event(evidence.Event{At: heal, Kind: evidence.FaultHealed, Phase: "after", Fault: "crash_loop on gateway", Target: "gateway", Touched: &evidence.Touched{Connections: 1}})
+	if v := judgeBy(t, s.end(), rolloutCheck(t)); v.Status != Pass {
+		tell(t, v)
+		t.Error("the template of a fault is taken for the change's")
+	}
+}
+
 func TestPodSharesAreRoundedAsKubernetesDoes(t *testing.T) {
 	for _, c := range []struct {
 		text             string
