@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/informers"
 	client "k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
@@ -21,36 +22,40 @@ import (
 type Cluster struct {
 	namespace string
 	local     bool
+	version   string
 	rest      *rest.Config
 	client    client.Interface
+	objects   dynamic.Interface
 	informers informers.SharedInformerFactory
 
-	watching context.CancelFunc // ends the informers
+	plane    *plane          // nil where the control plane is not the run's own
+	applied  *applier        // nil before anything could be applied
+	keep     bool            // what was applied
+	life     context.Context // of the watches
+	watching context.CancelFunc
 }
 
 // New makes a cluster of a client whose objects are in a namespace, and watches
-// its Pods, Services, ReplicaSets, Deployments and nodes until Close. It returns
-// when it has seen what is there, or ctx ends.
+// its Pods, Services, ReplicaSets and Deployments until Close. It returns when it
+// has seen what is there, or ctx ends.
 func New(ctx context.Context, c client.Interface, namespace string) (*Cluster, error) {
-	cluster := &Cluster{
-		namespace: namespace, client: c,
-		informers: informers.NewSharedInformerFactoryWithOptions(c, 0, informers.WithNamespace(namespace), informers.WithTransform(trim)),
-	}
-	return cluster, cluster.watch(ctx)
+	cluster := &Cluster{namespace: namespace, client: c}
+	return cluster, cluster.follow(ctx)
 }
 
-// watch starts the informers, and waits until they have seen what is there.
-func (c *Cluster) watch(ctx context.Context) error {
-	watching, end := context.WithCancel(context.WithoutCancel(ctx))
-	c.watching = end
+// follow starts the watches, and waits until they have seen what is there.
+func (c *Cluster) follow(ctx context.Context) error {
+	c.informers = informers.NewSharedInformerFactoryWithOptions(c.client, 0,
+		informers.WithNamespace(c.namespace), informers.WithTransform(trim))
+	c.life, c.watching = context.WithCancel(context.WithoutCancel(ctx))
+	c.informers.Autoscaling().V2().HorizontalPodAutoscalers().Informer()
 	c.informers.Core().V1().Pods().Informer()
 	c.informers.Core().V1().Services().Informer()
 	c.informers.Apps().V1().Deployments().Informer()
 	c.informers.Apps().V1().ReplicaSets().Informer()
-	c.informers.Start(watching.Done())
+	c.informers.Start(c.life.Done())
 	for kind, synced := range c.informers.WaitForCacheSync(ctx.Done()) {
 		if !synced {
-			end()
 			return fmt.Errorf("list the %v of namespace %s: %w", kind, c.namespace, context.Cause(ctx))
 		}
 	}
@@ -63,6 +68,9 @@ func (c *Cluster) Namespace() string { return c.namespace }
 // Local reports whether the control plane was started for this run.
 func (c *Cluster) Local() bool { return c.local }
 
+// Version is that of the API server, as v1.36.3.
+func (c *Cluster) Version() string { return c.version }
+
 // Client is the way to the API server.
 func (c *Cluster) Client() client.Interface { return c.client }
 
@@ -70,7 +78,17 @@ func (c *Cluster) Client() client.Interface { return c.client }
 // it is the run's own. What was applied to a cluster that goes on is deleted,
 // unless it is to be kept.
 func (c *Cluster) Close(ctx context.Context) error {
-	c.watching()
-	c.informers.Shutdown()
-	return errors.Join()
+	if c.watching != nil {
+		c.watching()
+		c.informers.Shutdown()
+	}
+	if c.plane != nil {
+		return c.plane.close(ctx)
+	}
+	if c.applied == nil || c.keep {
+		return nil
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, endWithin, errors.New("the cluster did not take it in time"))
+	defer cancel()
+	return c.applied.delete(ctx)
 }

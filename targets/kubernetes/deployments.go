@@ -140,10 +140,6 @@ func revision(rs *apps.ReplicaSet) int64 {
 // RolledOut reports whether every Pod that a Deployment wants is of its present
 // template and available, and no other is left.
 func RolledOut(d *apps.Deployment) bool {
-	want := int32(1)
-	if d.Spec.Replicas != nil {
-		want = *d.Spec.Replicas
-	}
-	s := d.Status
+	want, s := wanted(d), d.Status
 	return s.ObservedGeneration >= d.Generation && s.UpdatedReplicas == want && s.Replicas == want && s.AvailableReplicas == want
 }
