@@ -39,7 +39,7 @@ func (r *run) engines(ctx context.Context, sys *system) ([]engine, error) {
 	var engines []engine
 	messages := make([]string, len(r.plan.Loads))
 	for i, spec := range r.plan.Loads {
-		addrs, err := sys.reach(ctx, clientEnd, spec.Target())
+		to, err := sys.reach(ctx, clientEnd, spec.Target())
 		if err != nil {
 			return nil, fmt.Errorf("load %s: %w", spec.Name, err)
 		}
@@ -48,7 +48,7 @@ func (r *run) engines(ctx context.Context, sys *system) ([]engine, error) {
 			return nil, fmt.Errorf("load %s: %w", spec.Name, err)
 		}
 		e, err := spec.Engine(load.Env{
-			Index: i, Addrs: addrs, Clock: r.clock, Dir: r.opts.BaseDir, Seed: r.plan.Seed, End: r.plan.Duration(),
+			Index: i, Addrs: to.addrs, Members: to.members, Clock: r.clock, Dir: r.opts.BaseDir, Seed: r.plan.Seed, End: r.plan.Duration(),
 			Issued: r.live.issued[i],
 		})
 		if err != nil {

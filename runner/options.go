@@ -11,13 +11,15 @@ import (
 
 // Options say how a plan is run.
 type Options struct {
-	Dir      string         // where run directories are made
-	BaseDir  string         // what files named in the scenario are relative to
-	Self     []string       // the command line that runs Ordeal itself
-	Hosts    []string       // hosts besides loopback that load and faults may go to
-	Args     []string       // the command line of the run, for the record
-	Seed     *uint64        // instead of the scenario's
-	Progress func(Progress) // called about once a second; nil for nobody
+	Dir        string         // where run directories are made
+	BaseDir    string         // what files named in the scenario are relative to
+	Self       []string       // the command line that runs Ordeal itself
+	Hosts      []string       // hosts besides loopback that load and faults may go to
+	Contexts   []string       // of kubeconfig files, that load and faults may go to
+	Kubeconfig string         // the file that has the context of a scenario; "" for the usual one
+	Args       []string       // the command line of the run, for the record
+	Seed       *uint64        // instead of the scenario's
+	Progress   func(Progress) // called about once a second; nil for nobody
 
 	Metrics *telemetry.Exporter // shows the run's figures while it goes on; nil for nowhere
 }

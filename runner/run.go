@@ -15,6 +15,7 @@ import (
 	"ordeal/runner/observe"
 	"ordeal/scenarios"
 	"ordeal/targets"
+	"ordeal/targets/kubernetes"
 )
 
 // ErrInterrupted is the cause to cancel a run's context with when a signal ends
@@ -31,6 +32,14 @@ const lead = 300 * time.Millisecond
 func Run(ctx context.Context, plan *scenarios.Plan, opts Options) (dir string, err error) {
 	if err := plan.CheckHosts(opts.Hosts); err != nil {
 		return "", err
+	}
+	if err := plan.CheckContext(opts.Contexts); err != nil {
+		return "", err
+	}
+	if plan.Kubernetes != nil && plan.Kubernetes.Local != nil {
+		if _, err := kubernetes.FindLocal(); err != nil {
+			return "", err
+		}
 	}
 	if opts.Seed != nil {
 		plan.Seed = *opts.Seed
@@ -106,6 +115,8 @@ func (r *run) carryOut(ctx context.Context, dir string) (err error) {
 	stopProgress := r.progress(nil)
 	sys, err := startSystem(ctx, r.plan, targets.Config{
 		Self: r.opts.Self, LogDir: logs, BaseDir: r.opts.BaseDir, Clock: r.clock, Sink: r.live, Abort: abort,
+	}, kubernetes.Config{
+		Images: r.images(), BaseDir: r.opts.BaseDir, LogDir: filepath.Join(dir, "kubernetes"), Kubeconfig: r.opts.Kubeconfig, Lost: abort,
 	})
 	stopProgress()
 	if err != nil {
@@ -121,14 +132,17 @@ func (r *run) carryOut(ctx context.Context, dir string) (err error) {
 	if err := r.begin(sys, engines); err != nil {
 		return err
 	}
-	scraper := observe.NewScraper(r.clock, sys.metricsURLs)
-	stopObservers := r.observe(ctx, sys, scraper)
+	scrapers := scrapers{observe.NewScraper(r.clock, observe.ScrapeEvery, sys.metricsURLs)}
+	if sys.cluster != nil {
+		scrapers = append(scrapers, observe.NewScraper(r.clock, observe.ScrapePodsEvery, sys.podURLs))
+	}
+	stopObservers := r.observe(ctx, sys, scrapers)
 	defer func() { err = errors.Join(err, stopObservers()) }()
 
-	err = r.underLoad(ctx, sys, engines, scraper)
+	err = r.underLoad(ctx, sys, engines, scrapers)
 	took := r.clock.Now()
 	err = errors.Join(err, r.writer.Update(func(m *evidence.Meta) { m.Took = took }))
-	scraper.Look()
+	scrapers.Look()
 	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	sys.checkHealth(after, "after-load", r.clock, r.live)
@@ -144,19 +158,20 @@ func (r *run) begin(sys *system, engines []engine) error {
 		for i := range m.Phases {
 			m.Phases[i].Start += r.start
 		}
-		for _, name := range sys.order {
-			m.Targets = append(m.Targets, sys.targets[name].Meta())
-		}
+		m.Targets, m.Cluster = sys.metas(), sys.clusterMeta()
 	})
 }
 
 // underLoad runs the loads and the timeline beside each other.
-func (r *run) underLoad(ctx context.Context, sys *system, engines []engine, scraper *observe.Scraper) error {
+func (r *run) underLoad(ctx context.Context, sys *system, engines []engine, scrapers scrapers) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	line := &timeline{
-		plan: r.plan, clock: r.clock, start: r.start, out: r.live, edge: scraper.Look, abort: cancel,
+		plan: r.plan, clock: r.clock, start: r.start, out: r.live, edge: scrapers.Look, abort: cancel,
 		env: chaos.Env{Link: sys.link, Processes: sys.processes, Seed: r.plan.Seed, Run: ctx},
+	}
+	if sys.cluster != nil {
+		line.cluster, line.env.Cluster = sys.cluster, podFaults{cluster: sys.cluster, service: sys.serviceOf}
 	}
 	stopProgress := r.progress(line)
 	defer stopProgress()
@@ -187,13 +202,20 @@ func (r *run) underLoad(ctx context.Context, sys *system, engines []engine, scra
 }
 
 // observe starts the observers; the function returned ends them and waits.
-func (r *run) observe(ctx context.Context, sys *system, scraper *observe.Scraper) (stop func() error) {
+func (r *run) observe(ctx context.Context, sys *system, scrapers scrapers) (stop func() error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	observers := []observe.Observer{
-		scraper,
 		observe.Processes{Clock: r.clock, PIDs: sys.pids},
 		observe.Links{Clock: r.clock, Each: sys.eachLink},
 		observe.Harness{Clock: r.clock},
+	}
+	for _, s := range scrapers {
+		observers = append(observers, s)
+	}
+	if sys.cluster != nil {
+		observers = append(observers,
+			observe.Objects{Clock: r.clock, Cluster: sys.cluster, TargetOf: sys.targetOf},
+			observe.PodMetrics{Clock: r.clock, Cluster: sys.cluster})
 	}
 	errs := make([]error, len(observers))
 	var wg sync.WaitGroup
@@ -204,6 +226,25 @@ func (r *run) observe(ctx context.Context, sys *system, scraper *observe.Scraper
 		cancel()
 		wg.Wait()
 		return errors.Join(errs...)
+	}
+}
+
+// scrapers are those of a run.
+type scrapers []*observe.Scraper
+
+// Look asks for a scrape now.
+func (all scrapers) Look() {
+	for _, s := range all {
+		s.Look()
+	}
+}
+
+// images are the programs that stand for the images of the reference services.
+func (r *run) images() map[string][]string {
+	self := r.opts.Self
+	return map[string][]string{
+		"ordeal/gateway": append(self[:len(self):len(self)], targets.TargetVerb, "gateway"),
+		"ordeal/users":   append(self[:len(self):len(self)], targets.TargetVerb, "users"),
 	}
 }
 

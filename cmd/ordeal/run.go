@@ -18,6 +18,7 @@ import (
 	"ordeal/runner/telemetry"
 	"ordeal/runner/verdict"
 	"ordeal/scenarios"
+	"ordeal/targets/kubernetes"
 )
 
 // runFlags are the flags of the run verb.
@@ -25,6 +26,9 @@ type runFlags struct {
 	out   string
 	hosts []string
 	tag   string
+
+	contexts   []string
+	kubeconfig string
 	seed  uint64
 	quiet bool
 
@@ -64,6 +68,8 @@ exit code is that of the worst verdict.`,
 	}
 	cmd.Flags().StringVar(&flags.out, "out", "runs", "directory that run directories are made in")
 	cmd.Flags().StringSliceVar(&flags.hosts, "allow-host", nil, "a host besides loopback that load and faults may go to (repeatable)")
+	cmd.Flags().StringSliceVar(&flags.contexts, "allow-context", nil, "a context of the kubeconfig file that load and faults may go to (repeatable)")
+	cmd.Flags().StringVar(&flags.kubeconfig, "kubeconfig", "", "the kubeconfig file that has the context of a scenario (default: $KUBECONFIG, then ~/.kube/config)")
 	cmd.Flags().StringVar(&flags.tag, "tag", "", "run every shipped scenario with this tag")
 	cmd.Flags().Uint64Var(&flags.seed, "seed", 0, "instead of the scenario's seed")
 	cmd.Flags().BoolVarP(&flags.quiet, "quiet", "q", false, "no progress")
@@ -91,6 +97,14 @@ func (f *runFlags) check(cmd *cobra.Command, args []string) ([]source, error) {
 	for _, s := range sources {
 		if err := s.plan.CheckHosts(f.hosts); err != nil {
 			return nil, err
+		}
+		if err := s.plan.CheckContext(f.contexts); err != nil {
+			return nil, err
+		}
+		if k := s.plan.Kubernetes; k != nil && k.Local != nil {
+			if _, err := kubernetes.FindLocal(); err != nil {
+				return nil, fmt.Errorf("%s: %w", s.plan.Name, err)
+			}
 		}
 	}
 	if f.profile != "" && len(sources) != 1 {
@@ -128,7 +142,7 @@ func (f *runFlags) options(cmd *cobra.Command) (runner.Options, error) {
 	if err != nil {
 		return runner.Options{}, fmt.Errorf("find the program itself, to start targets with: %w", err)
 	}
-	opts := runner.Options{Dir: f.out, Self: []string{self}, Hosts: f.hosts, Args: os.Args[1:]}
+	opts := runner.Options{Dir: f.out, Self: []string{self}, Hosts: f.hosts, Contexts: f.contexts, Kubeconfig: f.kubeconfig, Args: os.Args[1:]}
 	if cmd.Flags().Changed("seed") {
 		opts.Seed = &f.seed
 	}

@@ -38,6 +38,7 @@ type Meta struct {
 
 	Phases  []PhaseMeta  `json:"phases"`
 	Loads   []LoadMeta   `json:"loads"`
+	Cluster *ClusterMeta `json:"cluster,omitempty"` // where targets are in one
 	Targets []TargetMeta `json:"targets"`
 	Links   []LinkMeta   `json:"links,omitempty"`
 
@@ -106,10 +107,21 @@ type LoadMeta struct {
 // TargetMeta is one target as started.
 type TargetMeta struct {
 	Name     string            `json:"name"`
-	Kind     string            `json:"kind"` // reference, command, external
+	Kind     string            `json:"kind"` // reference, command, external, service
 	Command  string            `json:"command,omitempty"`
 	Replicas int               `json:"replicas"`
 	Addrs    []string          `json:"addrs,omitempty"` // one a replica
+	Settings map[string]string `json:"settings,omitempty"`
+}
+
+// ClusterMeta is the Kubernetes cluster that targets were in.
+type ClusterMeta struct {
+	Kind      string `json:"kind"`              // local: a control plane of the run's own; or context
+	Context   string `json:"context,omitempty"` // of the kubeconfig file
+	Version   string `json:"version"`           // of the API server
+	Namespace string `json:"namespace"`
+	// Settings are those of the autoscaler and of the metrics, where they are known: sync_period, downscale_stabilization,
+	// cpu_initialization_period, initial_readiness_delay and metrics_resolution as durations, and tolerance.
 	Settings map[string]string `json:"settings,omitempty"`
 }
 

@@ -18,8 +18,12 @@ import (
 	"ordeal/runner/evidence"
 )
 
-// ScrapeEvery is the period of scrapes.
-const ScrapeEvery = 250 * time.Millisecond
+// The periods of scrapes: of Pods there may be many, and what they use moves
+// autoscalers.
+const (
+	ScrapeEvery     = 250 * time.Millisecond
+	ScrapePodsEvery = time.Second
+)
 
 const (
 	scrapeTimeout = 2 * time.Second
@@ -27,10 +31,11 @@ const (
 	maxScrape     = 8 << 20     // bytes of one answer; more is an error, not a growing buffer
 )
 
-// Scraper reads the Prometheus metrics of targets: every ScrapeEvery, and when
-// asked to Look at once.
+// Scraper reads the Prometheus metrics of targets: again and again, and when asked
+// to Look at once.
 type Scraper struct {
 	clock  evidence.Clock
+	period time.Duration
 	urls   func() map[string]string
 	client *http.Client
 	looks  chan struct{}
@@ -41,9 +46,9 @@ type Scraper struct {
 
 // NewScraper makes a scraper of the addresses that urls gives, by target; they
 // are asked for anew at each scrape.
-func NewScraper(clock evidence.Clock, urls func() map[string]string) *Scraper {
+func NewScraper(clock evidence.Clock, period time.Duration, urls func() map[string]string) *Scraper {
 	return &Scraper{
-		clock: clock, urls: urls, looks: make(chan struct{}, 1), down: map[string]bool{},
+		clock: clock, period: period, urls: urls, looks: make(chan struct{}, 1), down: map[string]bool{},
 		client: &http.Client{
 			Timeout: scrapeTimeout, Transport: &http.Transport{MaxIdleConnsPerHost: 2},
 			// A redirect could lead to a host that nobody allowed.
@@ -64,7 +69,7 @@ func (s *Scraper) Look() {
 // that starts and when it ends; it is not an error, targets die in a run.
 func (s *Scraper) Observe(ctx context.Context, out evidence.Sink) error {
 	defer s.client.CloseIdleConnections()
-	tick := time.NewTicker(ScrapeEvery)
+	tick := time.NewTicker(s.period)
 	defer tick.Stop()
 	var busy sync.Map // target → struct{}: a slow target must not pile up scrapes, nor slow the others
 	var wg sync.WaitGroup

@@ -99,7 +99,7 @@ took_seconds_count 5
 	}))
 	defer srv.Close()
 	out := &notebook{}
-	s := NewScraper(evidence.NewClock(), func() map[string]string { return map[string]string{"shop/1": srv.URL} })
+	s := NewScraper(evidence.NewClock(), ScrapeEvery, func() map[string]string { return map[string]string{"shop/1": srv.URL} })
 	stop := observing(t, s, out)
 	eventually(t, "a scrape came in", func() bool { return len(out.values("shop/1", "took_seconds_count", "")) > 0 })
 	stop()
@@ -124,7 +124,7 @@ func TestScraperLooksWhenAsked(t *testing.T) {
 		fmt.Fprintf(w, "scrapes %d\n", scrapes.Add(1))
 	}))
 	defer srv.Close()
-	s := NewScraper(evidence.NewClock(), func() map[string]string { return map[string]string{"shop": srv.URL} })
+	s := NewScraper(evidence.NewClock(), ScrapeEvery, func() map[string]string { return map[string]string{"shop": srv.URL} })
 	out := &notebook{}
 	s.Look() // before it runs: must not block, nor be lost
 	s.Look()
@@ -154,7 +154,7 @@ func TestScraperTellsOnceThatATargetIsDownAndThatItIsBack(t *testing.T) {
 	}))
 	defer slow.Close()
 	defer close(hang)
-	s := NewScraper(evidence.NewClock(), func() map[string]string { return map[string]string{"shop": srv.URL, "slow": slow.URL} })
+	s := NewScraper(evidence.NewClock(), ScrapeEvery, func() map[string]string { return map[string]string{"shop": srv.URL, "slow": slow.URL} })
 	out := &notebook{}
 	stop := observing(t, s, out)
 	defer stop()
