@@ -10,6 +10,7 @@ import (
 
 	"ordeal/deploy/localkube/components"
 	"ordeal/deploy/localkube/controlplane"
+	"ordeal/deploy/localkube/guard"
 )
 
 func number(t *testing.T, text string) int {
@@ -33,6 +34,25 @@ func component(t *testing.T, s controlplane.State, name string) int {
 	}
 	t.Fatalf("no component %s in %v", name, s.Components)
 	return 0
+}
+
+// runPod runs a Pod with a process that leaves its session, and waits for both.
+func runPod(t *testing.T, dir string) {
+	t.Helper()
+	kube(t, dir, "run", "leaver", "--image=none", "--annotations="+`localkube.ordeal/command.leaver=["/bin/sh","-c","setsid sleep 1000 & exec sleep 1000"]`)
+	state, err := controlplane.ReadState(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the Pod's two processes are there", func() bool {
+		sleeping := 0
+		for _, pid := range guard.Marked(state.Mark) {
+			if line, _ := os.ReadFile(filepath.Join("/proc", itoa(pid), "cmdline")); string(line) == "sleep\x001000\x00" {
+				sleeping++
+			}
+		}
+		return sleeping == 2
+	})
 }
 
 func TestNothingIsLeftHoweverItEnds(t *testing.T) {
@@ -71,6 +91,7 @@ func TestNothingIsLeftHoweverItEnds(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p := up(t, filepath.Join(t.TempDir(), "kube"))
+			runPod(t, p.Dir)
 			u := uses(t, p.Dir)
 			test.end(t, p, u)
 			<-p.ended

@@ -20,6 +20,12 @@ type options struct {
 	plane      controlplane.Config
 	foreground bool
 	untilStdin bool
+
+	nodes             int
+	images            images
+	metricsPort       int
+	metricsVia        string
+	metricsResolution time.Duration
 }
 
 // report is the line that --foreground prints when everything is ready.
@@ -33,7 +39,7 @@ type report struct {
 }
 
 func upCommand() *cobra.Command {
-	o := options{plane: controlplane.Config{HPA: controlplane.QuickHPA()}}
+	o := options{plane: controlplane.Config{HPA: controlplane.QuickHPA()}, images: images{}}
 	c := &cobra.Command{
 		Use:   "up",
 		Short: "start a control plane, and wait until it is ready",
@@ -54,6 +60,11 @@ func upCommand() *cobra.Command {
 	f.BoolVar(&o.untilStdin, "until-stdin-closes", false, "with --foreground: end when standard input does, too")
 	f.IntVar(&o.plane.APIPort, "api-port", 0, "port of the API server (default 6443, or another one if that is taken)")
 	f.StringVar(&o.plane.APIVia, "api-via", "", "HOST:PORT by which controllers, scheduler and node reach the API server")
+	f.IntVar(&o.metricsPort, "metrics-port", 0, "port of the metrics APIs (default any)")
+	f.StringVar(&o.metricsVia, "metrics-via", "", "HOST:PORT by which the API server reaches the metrics APIs")
+	f.DurationVar(&o.metricsResolution, "metrics-resolution", time.Second, "time between two readings of what Pods use")
+	f.Var(o.images, "image", "program that is run for an image: NAME='[\"/path/to/program\",\"argument\"]'")
+	f.IntVar(&o.nodes, "nodes", 1, "number of nodes, all of them on this machine")
 	h := &o.plane.HPA
 	f.DurationVar(&h.SyncPeriod, "sync-period", h.SyncPeriod, "time between two looks of the autoscaler at the metrics")
 	f.DurationVar(&h.DownscaleStabilization, "downscale-stabilization", h.DownscaleStabilization, "no scale-down below what was recommended within this time")
@@ -75,10 +86,32 @@ func (o *options) complete() error {
 	if o.plane.Self, err = os.Executable(); err != nil {
 		return fmt.Errorf("find this program: %w", err)
 	}
-	if err := o.plane.Check(); err != nil {
+	if err := errors.Join(o.plane.Check(), o.check()); err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
+	o.images.addReference(o.plane.Self)
 	return nil
+}
+
+// maxNodes is how many nodes have an address.
+const maxNodes = 10
+
+// check says what of the parts cannot be.
+func (o *options) check() error {
+	var errs []error
+	if o.nodes < 1 || o.nodes > maxNodes {
+		errs = append(errs, fmt.Errorf("%d nodes: want 1 to %d", o.nodes, maxNodes))
+	}
+	if o.metricsPort < 0 || o.metricsPort > 65535 {
+		errs = append(errs, fmt.Errorf("port %d of the metrics APIs: want 1 to 65535, or 0 for a free one", o.metricsPort))
+	}
+	if o.metricsVia != "" {
+		errs = append(errs, controlplane.CheckVia("the metrics APIs", o.metricsVia))
+	}
+	if o.metricsResolution < 100*time.Millisecond {
+		errs = append(errs, fmt.Errorf("metrics resolution %v: want at least 100ms", o.metricsResolution))
+	}
+	return errors.Join(errs...)
 }
 
 // stay starts everything, says so, and stays until ctx ends, or standard input, or a part that must not.
@@ -100,7 +133,15 @@ func (o *options) stay(ctx context.Context, stdin io.Reader, stdout io.Writer) (
 		return alreadyUp(err, o.plane.Dir)
 	}
 	defer func() { err = errors.Join(err, p.Close()) }()
-	if err := p.Ready(); err != nil {
+	parts, err := o.begin(p)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, parts.close()) }()
+	if err := p.Await(ctx, o.nodes, parts.metrics); err != nil {
+		if ctx.Err() != nil {
+			return nil // asked to end before it was ready
+		}
 		return err
 	}
 	line := report{Ready: true, Dir: p.Dir, Kubeconfig: p.Kubeconfig, Server: p.State.Server, PID: p.State.PID, Seconds: time.Since(began).Seconds()}

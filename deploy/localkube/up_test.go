@@ -37,7 +37,7 @@ func TestTwoInTheBackgroundFromUpToDown(t *testing.T) {
 	}
 
 	stdout, stderr, code := command(t, "status", "--dir", one)
-	if code != exitOK || !strings.Contains(stdout, "localkube is up") || !strings.Contains(stdout, "kube-scheduler") || strings.Contains(stdout, "gone") {
+	if code != exitOK || !strings.Contains(stdout, "localkube is up") || !strings.Contains(stdout, "kube-scheduler") || !strings.Contains(stdout, "localkube (ready)") || strings.Contains(stdout, "gone") {
 		t.Errorf("status: exit %d, %s%s", code, stdout, stderr)
 	}
 	for line := range strings.Lines(strings.ReplaceAll(stdout, one, "DIR")) {
@@ -144,9 +144,12 @@ func TestWayOfTheControllersAndTimesOfTheAutoscaler(t *testing.T) {
 			go relay(t.Context(), from, dir)
 		}
 	}()
-	p := up(t, dir, "--api-via", way.Addr().String(), "--sync-period=2s", "--downscale-stabilization=7s", "--tolerance=0.05")
+	p := up(t, dir, "--api-via", way.Addr().String(), "--nodes=2", "--sync-period=2s", "--downscale-stabilization=7s", "--tolerance=0.05")
 	if n := connections.Load(); n == 0 {
 		t.Error("nobody came by the way to the API server")
+	}
+	if names := kube(t, dir, "get", "nodes", "-o", "name"); names != "node/localkube-1\nnode/localkube-2\n" {
+		t.Errorf("the nodes are %q", names)
 	}
 	if config := read(t, p.Kubeconfig); strings.Contains(config, way.Addr().String()) || !strings.Contains(config, p.Server) {
 		t.Errorf("the user's kubeconfig is %s, want the address of the API server itself", config)
@@ -216,8 +219,17 @@ func TestUpSaysWhatStandsInItsWay(t *testing.T) {
 		{[]string{"--sync-period", "soon"}, "sync-period", exitUsage},
 		{[]string{"--sync-period", "0s"}, "sync period 0s: want at least 100ms", exitUsage},
 		{[]string{"--tolerance", "1.5"}, "tolerance 1.5: want a ratio from 0 to 1", exitUsage},
-		{[]string{"--api-via", "10.0.0.1:80"}, "want a loopback address", exitUsage},
+		{[]string{"--api-via", "10.0.0.1:80"}, "way \"10.0.0.1:80\" to the API server: want 127.0.0.1 and a port", exitUsage},
 		{[]string{"--api-port", "70000"}, "port 70000", exitUsage},
+		{[]string{"--metrics-port", port}, "take port " + port + " for the metrics APIs: ", exitFailed},
+		{[]string{"--metrics-port", "-1"}, "port -1", exitUsage},
+		{[]string{"--metrics-via", "there"}, "to the metrics APIs: want 127.0.0.1", exitUsage},
+		{[]string{"--metrics-resolution", "1ms"}, "want at least 100ms", exitUsage},
+		{[]string{"--nodes", "0"}, "0 nodes: want 1 to 10", exitUsage},
+		{[]string{"--image", "web"}, "want NAME=JSON", exitUsage},
+		{[]string{"--image", `web:1=["web"]`}, "want the name without a tag", exitUsage},
+		{[]string{"--image", "web=run web"}, "want a JSON array of strings", exitUsage},
+		{[]string{"--image", "web=[]"}, "names no program", exitUsage},
 		{[]string{"now"}, "up takes no argument", exitUsage},
 	} {
 		dir := filepath.Join(t.TempDir(), "kube")

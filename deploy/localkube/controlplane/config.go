@@ -41,10 +41,7 @@ func (c Config) Check() error {
 		errs = append(errs, fmt.Errorf("port %d of the API server: want 1 to 65535, or 0 for a free one", c.APIPort))
 	}
 	if c.APIVia != "" {
-		via, err := netip.ParseAddrPort(c.APIVia)
-		if err != nil || !via.Addr().Is4() || !via.Addr().IsLoopback() {
-			errs = append(errs, fmt.Errorf("address %q of the way to the API server: want a loopback address and a port, as 127.0.0.1:6444", c.APIVia))
-		}
+		errs = append(errs, CheckVia("the API server", c.APIVia))
 	}
 	for _, t := range []struct {
 		name string
@@ -64,4 +61,13 @@ func (c Config) Check() error {
 		errs = append(errs, fmt.Errorf("tolerance %v: want a ratio from 0 to 1", c.HPA.Tolerance))
 	}
 	return errors.Join(errs...)
+}
+
+// CheckVia says what is wrong with a way to something. The certificates of both are for 127.0.0.1 alone.
+func CheckVia(what, via string) error {
+	addr, err := netip.ParseAddrPort(via)
+	if err != nil || addr.Addr() != netip.AddrFrom4([4]byte{127, 0, 0, 1}) || addr.Port() == 0 {
+		return fmt.Errorf("way %q to %s: want 127.0.0.1 and a port, as 127.0.0.1:6444", via, what)
+	}
+	return nil
 }

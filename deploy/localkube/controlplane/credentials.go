@@ -78,7 +78,7 @@ func (c credentials) servers(pki string, ca *authority) error {
 	if err := server.write(pki, "apiserver"); err != nil {
 		return err
 	}
-	metrics, err := ca.server("localkube-metrics", []string{"localhost", "*.kube-system.svc"}, loopback)
+	metrics, err := ca.server("localkube-metrics", []string{"localhost", "localkube-metrics.kube-system.svc"}, loopback)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package controlplane
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -74,10 +73,15 @@ const askWithin = time.Second
 
 // Answers is nil if the API server is ready.
 func Answers(ctx context.Context, client kubernetes.Interface) error {
+	return ask(ctx, client, "/readyz")
+}
+
+// ask is nil if the API server says that all is well at a path.
+func ask(ctx context.Context, client kubernetes.Interface, path string) error {
 	ctx, cancel := context.WithTimeout(ctx, askWithin)
 	defer cancel()
-	if _, err := client.Discovery().RESTClient().Get().AbsPath("/readyz").DoRaw(ctx); err != nil {
-		return fmt.Errorf("ask the API server: %w", err)
+	if _, err := client.Discovery().RESTClient().Get().AbsPath(path).DoRaw(ctx); err != nil {
+		return fmt.Errorf("ask the API server for %s: %w", path, err)
 	}
 	return nil
 }
@@ -92,21 +96,33 @@ func controllersReady(ctx context.Context, client kubernetes.Interface) error {
 	})
 }
 
-// NodeReady waits until there is a node, and all nodes are ready.
-func NodeReady(ctx context.Context, client kubernetes.Interface) error {
-	return until(ctx, "a ready node", func(ctx context.Context) error {
+// nodesReady waits until there are so many nodes, and all are ready.
+func nodesReady(ctx context.Context, client kubernetes.Interface, want int) error {
+	return until(ctx, "the nodes", func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, askWithin)
 		defer cancel()
 		nodes, err := client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
 		if err != nil {
 			return err
 		}
-		if len(nodes.Items) == 0 {
-			return errors.New("there is no node")
+		if len(nodes.Items) < want {
+			return fmt.Errorf("%d of %d nodes are there", len(nodes.Items), want)
 		}
 		for _, n := range nodes.Items {
 			if !IsReady(n) {
 				return fmt.Errorf("node %s is not ready", n.Name)
+			}
+		}
+		return nil
+	})
+}
+
+// metricsReady waits until the API server passes on the metrics APIs.
+func metricsReady(ctx context.Context, client kubernetes.Interface) error {
+	return until(ctx, "the metrics APIs", func(ctx context.Context) error {
+		for _, api := range []string{"metrics.k8s.io/v1beta1", "custom.metrics.k8s.io/v1beta2"} {
+			if err := ask(ctx, client, "/apis/"+api); err != nil {
+				return err
 			}
 		}
 		return nil

@@ -47,8 +47,8 @@ type ControlPlane struct {
 	closed   sync.Once
 }
 
-// Start starts a control plane and waits until it is ready: the API server answers, and the controllers have made the
-// default namespace usable. After an error nothing is left.
+// Start starts a control plane and waits until the API server answers: whoever plays the node can begin then. After an
+// error nothing is left.
 func Start(ctx context.Context, c Config) (_ *ControlPlane, err error) {
 	if err := c.Check(); err != nil {
 		return nil, err
@@ -67,15 +67,24 @@ func Start(ctx context.Context, c Config) (_ *ControlPlane, err error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, startWithin, fmt.Errorf("not there within %v", startWithin))
-	defer cancel()
-	ctx, stop := context.WithCancelCause(ctx)
-	defer context.AfterFunc(p.ctx, func() { stop(context.Cause(p.ctx)) })()
-	defer stop(nil)
+	ctx, stop := p.within(ctx)
+	defer stop()
 	if err := p.spawn(c, listener); err != nil {
 		return nil, err
 	}
 	return p, p.begin(ctx)
+}
+
+// within is ctx, with an end when a part ends that must not, or after long enough for a start.
+func (p *ControlPlane) within(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithTimeoutCause(ctx, startWithin, fmt.Errorf("not there within %v", startWithin))
+	ctx, stop := context.WithCancelCause(ctx)
+	release := context.AfterFunc(p.ctx, func() { stop(context.Cause(p.ctx)) })
+	return ctx, func() {
+		release()
+		stop(nil)
+		cancel()
+	}
 }
 
 // prepare takes what the control plane needs of the machine, and writes its files.
@@ -161,7 +170,25 @@ func (p *ControlPlane) begin(ctx context.Context) error {
 			return err
 		}
 	}
-	return controllersReady(ctx, p.Client)
+	return nil
+}
+
+// Await waits until everything is ready: the controllers have made the default namespace usable, so many nodes take
+// Pods, and the API server passes on the metrics APIs, which are at an address. Then it writes that down.
+func (p *ControlPlane) Await(ctx context.Context, nodes int, metrics string) error {
+	ctx, stop := p.within(ctx)
+	defer stop()
+	if err := controllersReady(ctx, p.Client); err != nil {
+		return err
+	}
+	if err := nodesReady(ctx, p.Client, nodes); err != nil {
+		return err
+	}
+	if err := metricsReady(ctx, p.Client); err != nil {
+		return err
+	}
+	p.State.Ready, p.State.Metrics = true, metrics
+	return p.State.write(p.Dir)
 }
 
 // watch tells why a part has ended, if that was not wanted.
@@ -174,11 +201,8 @@ func (p *ControlPlane) watch(ended <-chan struct{}, why func() error) {
 	}
 }
 
-// Ready writes down that the control plane, and what the caller has added to it, is ready.
-func (p *ControlPlane) Ready() error {
-	p.State.Ready = true
-	return p.State.write(p.Dir)
-}
+// Fail says that a part has ended that must not.
+func (p *ControlPlane) Fail(err error) { p.fail(err) }
 
 // Done is closed when a part of the control plane has ended that must not; Err says which.
 func (p *ControlPlane) Done() <-chan struct{} { return p.ctx.Done() }

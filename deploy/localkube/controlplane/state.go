@@ -16,6 +16,7 @@ type State struct {
 	Started    time.Time    `json:"started"`
 	Ready      bool         `json:"ready"`
 	Server     string       `json:"server"`
+	Metrics    string       `json:"metrics"` // HOST:PORT of the metrics APIs themselves
 	Kubeconfig string       `json:"kubeconfig"`
 	Subnet     netip.Prefix `json:"subnet"` // of Pods and Services
 	Components []Component  `json:"components"`

@@ -41,8 +41,8 @@ func (m Memory) recommend(set Settings, at time.Time, replicas int32) Memory {
 	return m
 }
 
-// scaled remembers a change of replicas, for the policies.
-func (m Memory) scaled(spec Spec, s State, to int32) Memory {
+// Scaled remembers a change of replicas, for the policies.
+func (m Memory) Scaled(spec Spec, s State, to int32) Memory {
 	switch {
 	case spec.Behavior == nil:
 	case to > s.Wanted:

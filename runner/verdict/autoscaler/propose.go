@@ -11,6 +11,7 @@ type Proposal struct {
 	Replicas int32
 	Ratio    float64 // of the metric to its target, after Pods without a measured value were made up for
 	Over     float64 // what the ratio was multiplied with; 0 where the replicas stay as they are
+	Load     float64 // how many Pods the target would have carry what was measured
 	Reading  int64   // the measured mean: percent of the request, or thousandths
 }
 
@@ -59,13 +60,13 @@ func Propose(set Settings, spec Spec, s State, i int) (Proposal, error) {
 }
 
 // keep proposes no change.
-func (s State) keep(ratio float64, reading int64) Proposal {
-	return Proposal{Replicas: s.Wanted, Ratio: ratio, Reading: reading}
+func (s State) keep(ratio, of float64, reading int64) Proposal {
+	return Proposal{Replicas: s.Wanted, Ratio: ratio, Load: ratio * of, Reading: reading}
 }
 
 // multiplied proposes a ratio of a number of Pods, rounded up.
 func multiplied(ratio, over float64, reading int64) Proposal {
-	return Proposal{Replicas: ceiling(ratio * over), Ratio: ratio, Over: over, Reading: reading}
+	return Proposal{Replicas: ceiling(ratio * over), Ratio: ratio, Over: over, Load: ratio * over, Reading: reading}
 }
 
 func ceiling(v float64) int32 { return int32(min(math.Ceil(v), math.MaxInt32)) }
@@ -78,17 +79,18 @@ func (s State) fromSum(t tolerances, m Metric, sum int64) (Proposal, error) {
 		ratio := float64(sum) / (share * float64(s.Replicas))
 		mean := int64(math.Ceil(float64(sum) / float64(max(1, s.Replicas))))
 		if t.cover(ratio) {
-			p := s.keep(ratio, mean)
+			p := s.keep(ratio, float64(s.Replicas), mean)
 			p.Replicas = s.Replicas
 			return p, nil
 		}
-		return Proposal{Replicas: ceiling(float64(sum) / share), Ratio: ratio, Over: float64(s.Replicas), Reading: mean}, nil
+		load := float64(sum) / share
+		return Proposal{Replicas: ceiling(load), Ratio: ratio, Over: float64(s.Replicas), Load: load, Reading: mean}, nil
 	case m.Value == 0:
 		return Proposal{}, errNoTarget
 	}
 	ratio := float64(sum) / float64(m.Value)
 	if t.cover(ratio) {
-		return s.keep(ratio, sum), nil
+		return s.keep(ratio, float64(s.serving()), sum), nil
 	}
 	if len(s.Pods) == 0 {
 		return Proposal{}, errNoPods
@@ -120,7 +122,7 @@ func (s State) fromPods(set Settings, t tolerances, m Metric, samples map[string
 	idle := len(g.unready) > 0 && ratio > 1 // Pods to come will take their share
 	if !idle && len(g.missing) == 0 {
 		if t.cover(ratio) {
-			return s.keep(ratio, reading), nil
+			return s.keep(ratio, float64(g.ready), reading), nil
 		}
 		return multiplied(ratio, float64(g.ready), reading), nil
 	}
@@ -133,7 +135,7 @@ func (s State) fromPods(set Settings, t tolerances, m Metric, samples map[string
 	turned := ratio < 1 && filled > 1 || ratio > 1 && filled < 1
 	against := filled < 1 && p.Replicas > s.Wanted || filled > 1 && p.Replicas < s.Wanted
 	if t.cover(filled) || turned || against {
-		return s.keep(filled, reading), nil
+		return s.keep(filled, float64(len(g.samples)), reading), nil
 	}
 	return p, nil
 }

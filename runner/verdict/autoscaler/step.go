@@ -45,7 +45,7 @@ func Step(set Settings, spec Spec, s State, m Memory) (Decision, Memory) {
 			return Limit(set, spec, s, d, m)
 		}
 	}
-	return d, m.scaled(spec, s, d.Replicas)
+	return d, m.Scaled(spec, s, d.Replicas)
 }
 
 // Recommend is what the metrics ask for together: the greatest proposal. A
@@ -75,21 +75,25 @@ func Recommend(set Settings, spec Spec, s State) Decision {
 // bounds, and remembers it.
 func Limit(set Settings, spec Spec, s State, d Decision, m Memory) (Decision, Memory) {
 	m = m.begin(s)
-	if b := spec.Behavior; b != nil {
-		d.Stable = m.steady(set, *b, s, d.Proposed)
-		d.Replicas = d.Stable
-		switch {
-		case d.Stable > s.Wanted:
-			d.Replicas = min(d.Stable, spec.Max, max(s.Wanted, b.Up.most(s, m)))
-		case d.Stable < s.Wanted:
-			d.Replicas = max(d.Stable, spec.Min, min(s.Wanted, b.Down.least(s, m)))
-		}
+	if spec.Behavior != nil {
+		d.Stable = m.steady(set, *spec.Behavior, s, d.Proposed)
 	} else {
 		d.Stable = max(d.Proposed, m.highest(s.At.Add(-set.DownscaleStabilization), true))
-		d.Replicas = min(d.Stable, spec.Max, max(2*s.Wanted, 4))
-		if d.Stable < spec.Min {
-			d.Replicas = spec.Min
-		}
 	}
-	return d, m.recommend(set, s.At, d.Proposed).scaled(spec, s, d.Replicas)
+	least, most := spec.Range(s, m)
+	d.Replicas = max(d.Stable, least)
+	if d.Stable > s.Wanted {
+		d.Replicas = min(d.Stable, most)
+	}
+	return d, m.recommend(set, s.At, d.Proposed).Scaled(spec, s, d.Replicas)
+}
+
+// Range is the fewest and the most replicas that one step may lead to, from
+// replicas that are within the bounds: by the policies, and by the bounds.
+func (spec Spec) Range(s State, m Memory) (least, most int32) {
+	b := spec.Behavior
+	if b == nil {
+		return spec.Min, min(spec.Max, max(2*s.Wanted, 4))
+	}
+	return max(spec.Min, min(s.Wanted, b.Down.least(s, m))), min(spec.Max, max(s.Wanted, b.Up.most(s, m)))
 }
