@@ -11,6 +11,7 @@ import (
 // place, words are sorted, which is several times faster than rows by reference.
 type order struct {
 	words  []uint64
+	spare  []uint64 // as many
 	places []int32
 }
 
@@ -54,9 +55,40 @@ func (o *order) byWords(n int, key func(int) (major, minor uint64)) bool {
 		major, minor = key(i)
 		o.words = append(o.words, ((major-leastMajor)<<forMinor|(minor-leastMinor))<<forPlace|uint64(i))
 	}
-	slices.Sort(o.words)
+	o.sortWords(forPlace, forPlace+forMinor+bits.Len64(mostMajor-leastMajor))
 	for _, w := range o.words {
 		o.places = append(o.places, int32(w&(1<<forPlace-1)))
 	}
 	return true
+}
+
+// digit is how many bits of the words are sorted by at a time.
+const digit = 11
+
+// sortWords sorts the words, which are in the order of what is below the bit from,
+// by the bits up to the bit to. A pass for each digit keeps the order of those
+// before; where that would be many, comparing is cheaper.
+func (o *order) sortWords(from, to int) {
+	if to-from > 3*digit {
+		slices.Sort(o.words)
+		return
+	}
+	o.spare = slices.Grow(o.spare[:0], len(o.words))[:len(o.words)]
+	for ; from < to; from += digit {
+		var next [1 << digit]int32 // the place of the next word with a digit
+		for _, w := range o.words {
+			next[w>>from&(1<<digit-1)]++
+		}
+		place := int32(0)
+		for d, n := range next {
+			next[d] = place
+			place += n
+		}
+		for _, w := range o.words {
+			at := &next[w>>from&(1<<digit-1)]
+			o.spare[*at] = w
+			*at++
+		}
+		o.words, o.spare = o.spare, o.words
+	}
 }
