@@ -148,7 +148,12 @@ func (a *agent) follow(ctx context.Context) error {
 	}
 	_, err := core.Pods().Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{
 		AddFunc:    func(obj any) { a.see(obj.(*corev1.Pod)) },
-		UpdateFunc: func(_, obj any) { a.see(obj.(*corev1.Pod)) },
+		UpdateFunc: func(was, obj any) {
+			if uid := was.(*corev1.Pod).UID; uid != obj.(*corev1.Pod).UID { // another one has its name
+				a.gone(uid)
+			}
+			a.see(obj.(*corev1.Pod))
+		},
 		DeleteFunc: func(obj any) {
 			if last, ok := obj.(cache.DeletedFinalStateUnknown); ok {
 				obj = last.Obj
