@@ -210,6 +210,13 @@ func writeClusterRun(t testing.TB) string {
 		c.Done = c.Sent + 2*ms + time.Duration(i*7919%40)*ms/10
 		w.Sample(c)
 	}
+	for i := range 240 { // of two breakers in Pods, one opens
+		seconds := float64(i) / 4
+		for pod, open := range map[string]bool{"gateway-5c9f8-x1k7b": false, "gateway-5c9f8-x2k7c": true} {
+			state := map[bool]float64{true: 1}[open && seconds > 10 && seconds < 15]
+			w.Point(evidence.Point{At: at(seconds), Target: "gateway/" + pod, Name: "breaker_state", Labels: `breaker="users"`, Value: state})
+		}
+	}
 	harnessPoints(w)
 	if err := w.Update(func(m *evidence.Meta) { m.Took = at(60) }); err != nil {
 		t.Fatal(err)
@@ -236,6 +243,11 @@ func TestClusterInThePage(t *testing.T) {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not show %q", want)
 		}
+	}
+	_, breakers, found := strings.Cut(page, "Breaker state")
+	breakers, _, _ = strings.Cut(breakers, "</svg>")
+	if !found || !strings.Contains(breakers, ">x2k7c</text>") || strings.Contains(breakers, ">x1k7b</text>") {
+		t.Error("of the breakers in Pods, want the one that opened and no other")
 	}
 	for _, not := range []string{"Replicas of users", "Pods of users", "deletionTimestamp", "currentMetrics"} {
 		if strings.Contains(page, not) {

@@ -150,7 +150,14 @@ func breakerFigure(run *evidence.Run, d *Document, w charts.Window) ([]figure, e
 		if !ok {
 			name = s.Target
 		}
-		if spans := stateSpans(s, d); len(spans) > 0 {
+		spans := stateSpans(s, d)
+		if pod, of := d.podOf(s.Target); of {
+			if len(spans) == 1 && spans[0].Mark == "closed" {
+				continue // Pods are many, and of one that did its work there is nothing to see
+			}
+			name = shortPod(pod)
+		}
+		if len(spans) > 0 {
 			lanes = append(lanes, charts.Lane{Name: clean(name), Spans: spans})
 		}
 	}

@@ -117,9 +117,17 @@ func podsFigure(d *Document, w charts.Window, deployment string) ([]figure, erro
 	return []figure{{Title: "Pods of " + clean(deployment), Keys: keys, Note: note, SVG: template.HTML(svg)}}, err
 }
 
+// shortPod is the end of a Pod's name, which tells it from its like.
+func shortPod(name string) string { return name[strings.LastIndexByte(name, '-')+1:] }
+
+// podOf tells whether a series was read from a Pod, and from which.
+func (d *Document) podOf(target string) (pod string, ok bool) {
+	_, pod, ok = strings.Cut(target, "/")
+	return pod, ok && d.Cluster != nil && slices.ContainsFunc(d.Cluster.Pods, func(p Pod) bool { return p.Name == pod })
+}
+
 func podLane(d *Document, p Pod) charts.Lane {
-	name := p.Name[strings.LastIndexByte(p.Name, '-')+1:]
-	lane := charts.Lane{Name: clean(name)}
+	lane := charts.Lane{Name: clean(shortPod(p.Name))}
 	end := d.Run.End
 	if p.Gone > 0 {
 		end = min(end, p.Gone)
@@ -142,7 +150,13 @@ func podLane(d *Document, p Pod) charts.Lane {
 	}
 	for _, at := range p.Restarts {
 		if at >= d.Run.Start && at <= d.Run.End {
-			lane.Marks = append(lane.Marks, charts.Mark{At: d.at(at), Name: "restarted", Symbol: charts.Paused})
+			lane.Marks = append(lane.Marks, charts.Mark{At: d.at(at), Symbol: charts.Paused})
+		}
+	}
+	if n := len(lane.Marks); n > 0 {
+		lane.Marks[n-1].Name = "restarted"
+		if n > 1 {
+			lane.Marks[n-1].Name += fmt.Sprintf(" ×%d", n)
 		}
 	}
 	if p.Killed && p.Gone <= d.Run.End {

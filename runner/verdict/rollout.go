@@ -185,7 +185,8 @@ func (r *Rollout) change(run *evidence.Run) (at, until time.Duration, why string
 	}
 	for _, e := range run.Events {
 		if found && e.Kind == evidence.FaultInjected && strings.HasPrefix(e.Fault, "crash_loop") && e.Phase != r.During {
-			return at, e.At, "" // it brings a template of its own
+			phase, _ := run.Phase(e.Phase) // it acted before it was said to
+			return at, phase.Start, ""     // and brought a template of its own
 		}
 		if e.Kind != evidence.Changed || e.Object == nil || e.Object.Kind != kind || e.Object.Name != name {
 			continue

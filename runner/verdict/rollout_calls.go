@@ -122,14 +122,19 @@ func (s *shift) switched() Part {
 	return s.within(p, s.SwitchWithin, took, s.at, "the old version answered calls until %s after the change")
 }
 
-// within judges how long something took that began at a time: it is not known for
-// short where nobody looked for as long as it may take.
+// slight is how much less than what it may take something must be watched: phases
+// begin a little before what is done in them.
+const slight = time.Second
+
+// within judges how long something took that began at a time. That it was short is
+// not known where nobody looked for as long as it may take, unless by then nothing
+// was left that it could be about.
 func (s *shift) within(p Part, limit, took, from time.Duration, story string) Part {
 	p.Measured = formatDuration(took)
 	switch {
 	case took > limit:
 		return p.as(Fail, story, formatDuration(took))
-	case s.until-from < limit:
+	case s.until-from < limit-slight && (s.Service != "" || s.oldLeft()):
 		return p.as(Inconclusive, "it was watched for %s only, less than it may take", formatDuration(s.until-from))
 	}
 	return p

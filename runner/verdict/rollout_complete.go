@@ -55,9 +55,13 @@ func (s *shift) complete() Part {
 	switch {
 	case why != "":
 		return p.as(Inconclusive, "%s", why)
+	case ok && at-s.at > limit:
+		p.Measured = formatDuration(at - s.at)
+		return p.as(Fail, "it took %s until every Pod was of the new version and available", p.Measured)
 	case ok:
-		return s.within(p, limit, at-s.at, s.at, "it took %s until every Pod was of the new version and available")
-	case s.until-s.at < limit:
+		p.Measured = formatDuration(at - s.at)
+		return p
+	case s.until-s.at < limit-slight:
 		return p.as(Inconclusive, "it was not complete after %s, and not watched for longer", formatDuration(s.until-s.at))
 	}
 	p.Measured = "> " + formatDuration(s.until-s.at)
@@ -98,4 +102,21 @@ func (s *shift) mixedPods() Part {
 		return p.as(Inconclusive, "no Pod of the new version was Ready")
 	}
 	return s.within(p, s.MixedWithin, max(0, lastOld-firstNew), firstNew, "Pods of both versions were Ready for %s")
+}
+
+// oldLeft reports whether a Pod of the old version was left, be it on its way out,
+// when nobody looked any more.
+func (s *shift) oldLeft() bool {
+	there := map[string]bool{}
+	for _, pod := range s.stage.pods {
+		if name := pod.Metadata.Name; s.versions[name] == oldSide {
+			there[name] = !pod.gone
+		}
+	}
+	for _, left := range there {
+		if left {
+			return true
+		}
+	}
+	return false
 }

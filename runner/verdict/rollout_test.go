@@ -165,15 +165,34 @@ func TestARolloutNeedsItsChangeAndItsPhase(t *testing.T) {
 	want(t, judgeBy(t, s.endAs(evidence.Interrupted), rolloutCheck(t)), Inconclusive, "cut short")
 }
 
-// A change whose next one comes too soon cannot show what may take longer.
+// A change whose next one comes too soon cannot show what may take longer, unless
+// nothing of the old version was left by then.
 func TestARolloutThatWasWatchedForTooShort(t *testing.T) {
 	m := soundRollout()
-	m.phases[3].took = time.Second
+	m.phases[2].took, m.phases[3].took = time.Second, time.Second
 	r := rolloutCheck(t)
 	r.SwitchWithin = 10 * time.Second
-	v := judgeRollout(t, m, r)
-	if p := partOf(t, v, "switched"); p.Status != Inconclusive || !strings.Contains(p.Why, "less than it may take") {
+	if v := judgeRollout(t, m, r); v.Status != Pass {
 		tell(t, v)
+		t.Error("it was complete, and does not pass")
+	}
+	m.start = 3 * time.Second
+	v := judgeRollout(t, m, r)
+	for _, name := range []string{"switched", "complete"} {
+		if p := partOf(t, v, name); p.Status != Inconclusive || p.Why == "" {
+			tell(t, v)
+			t.Errorf("%+v", p)
+		}
+	}
+	s := soundSwitch()
+	run := s.runs(t)
+	c := switchCheck(t)
+	c.SwitchWithin = 10 * time.Second
+	if p := partOf(t, judgeBy(t, run, c), "switched"); p.Status != Inconclusive || !strings.Contains(p.Why, "less than it may take") {
+		t.Errorf("%+v", p)
+	}
+	c.SwitchWithin = 8 * time.Second // as long as it was watched, but for a moment
+	if p := partOf(t, judgeBy(t, run, c), "switched"); p.Status != Pass {
 		t.Errorf("%+v", p)
 	}
 }
@@ -189,6 +208,11 @@ func TestARolloutEndsWhereAFaultBringsAnotherTemplate(t *testing.T) {
 		}
 	}
 	_, heal := s.phase("after")
+	for i, e := range s.events { // its injection is told when it acts: after its template was seen
+		if e.Kind == evidence.FaultInjected {
+			s.events[i].At += 500 * ms
+		}
+	}
 	s.event(evidence.Event{At: heal, Kind: evidence.FaultHealed, Phase: "after", Fault: "crash_loop on gateway", Target: "gateway", Touched: &evidence.Touched{Connections: 1}})
 	if v := judgeBy(t, s.end(), rolloutCheck(t)); v.Status != Pass {
 		tell(t, v)
