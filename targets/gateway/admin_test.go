@@ -68,6 +68,16 @@ func TestAdminPortOnly(t *testing.T) {
 	}
 }
 
+// An instance that nobody has called exports its calls as 0: without that it has no rate, and an autoscaler guesses.
+func TestRoutesAreCountedFromTheStart(t *testing.T) {
+	_, text := start(t, "").ask("/metrics")
+	for _, series := range []string{`code="200",method="GET",route="/api/v1/users/:id"`, `code="200",method="POST",route="/api/v1/users"`} {
+		if want := "http_requests_total{" + series + "} 0\n"; !strings.Contains(text, want) {
+			t.Errorf("before the first call there is no %s", want)
+		}
+	}
+}
+
 // Labels are few whatever clients send.
 func TestLabelsAreBounded(t *testing.T) {
 	users := startUsers(t, "127.0.0.1:0")

@@ -60,6 +60,14 @@ func newMetrics() *metrics {
 	return m
 }
 
+// prepare shows each route from the start, as 0: an instance that nobody has called yet has a rate, which is not the
+// same as none, to whoever scales by it.
+func (m *metrics) prepare(routes gin.RoutesInfo) {
+	for _, r := range routes {
+		m.requests.WithLabelValues(r.Method, r.Path, strconv.Itoa(http.StatusOK))
+	}
+}
+
 // observe counts and times requests.
 func (m *metrics) observe(c *gin.Context) {
 	start, panicked := time.Now(), true

@@ -46,6 +46,7 @@ func New(cfg Config, log *slog.Logger) (*Server, error) {
 		s.probes = append(s.probes, probe)
 	}
 	s.engine = s.routes()
+	s.metrics.prepare(s.engine.Routes())
 	s.admin = s.adminRoutes()
 	return s, nil
 }
