@@ -29,8 +29,8 @@ type runFlags struct {
 
 	contexts   []string
 	kubeconfig string
-	seed  uint64
-	quiet bool
+	seed       uint64
+	quiet      bool
 
 	profile string
 	metrics string
