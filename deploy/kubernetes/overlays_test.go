@@ -3,6 +3,7 @@ package kubernetes
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 )
@@ -103,6 +104,18 @@ func TestClusterOverlaysHoldNoSecret(t *testing.T) {
 		o := build(t, overlay)
 		if cluster := strings.HasPrefix(overlay, "overlays/cluster"); cluster != (len(o.secrets) == 0) {
 			t.Errorf("%s has %s", overlay, fmt.Sprint(len(o.secrets), " secrets"))
+		}
+	}
+}
+
+func TestOverlaysAreDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../docs/kubernetes.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, overlay := range Overlays() {
+		if row := "\n| `" + strings.TrimPrefix(overlay, "overlays/") + "` | "; !bytes.Contains(page, []byte(row)) {
+			t.Errorf("docs/kubernetes.md has no row that begins with %q", row)
 		}
 	}
 }
