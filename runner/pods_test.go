@@ -115,6 +115,12 @@ func TestEvictionsTellBudgetsFromErrors(t *testing.T) {
 	}
 }
 
+func TestFaultsShutTheGateThatTheClusterOpens(t *testing.T) {
+	if chaos.RotationGate != string(kubernetes.RotationGate) {
+		t.Errorf("faults shut %s, the cluster opens %s", chaos.RotationGate, kubernetes.RotationGate)
+	}
+}
+
 func TestFaultsReachTheCluster(t *testing.T) {
 	ctx := context.Background()
 	f, client := openFaults(t, gatewayPod("a", core.ConditionTrue))

@@ -53,6 +53,9 @@ func (c *Cluster) follow(ctx context.Context) error {
 	c.informers.Core().V1().Services().Informer()
 	c.informers.Apps().V1().Deployments().Informer()
 	c.informers.Apps().V1().ReplicaSets().Informer()
+	if err := c.rotate(c.life); err != nil {
+		return fmt.Errorf("follow the Pods of namespace %s: %w", c.namespace, err)
+	}
 	c.informers.Start(c.life.Done())
 	for kind, synced := range c.informers.WaitForCacheSync(ctx.Done()) {
 		if !synced {

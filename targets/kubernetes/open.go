@@ -138,6 +138,9 @@ func (cfg Config) localArgs(ctx context.Context) ([]string, error) {
 	if local.Tolerance != nil {
 		args = append(args, "--tolerance="+strconv.FormatFloat(*local.Tolerance, 'f', -1, 64))
 	}
+	if local.Nodes > 1 {
+		args = append(args, "--nodes="+strconv.Itoa(local.Nodes))
+	}
 	images := maps.Clone(cfg.Images)
 	if images == nil {
 		images = map[string][]string{}

@@ -130,11 +130,15 @@ func (l *Local) tolerance() float64 {
 }
 
 // Settings gives the settings of the autoscaler and of the metrics, those that
-// are not given too, by their names in a scenario.
+// are not given too, and the number of nodes if there are several, by their names
+// in a scenario.
 func (l *Local) Settings() map[string]string {
 	all := map[string]string{"tolerance": fmt.Sprint(l.tolerance())}
 	for _, t := range l.times() {
 		all[t.field] = cmp.Or(t.value, t.usual).String()
+	}
+	if l.Nodes > 1 {
+		all["nodes"] = fmt.Sprint(l.Nodes)
 	}
 	return all
 }
