@@ -20,8 +20,8 @@ func (i images) Set(text string) error {
 	if !ok || name == "" {
 		return fmt.Errorf(`%q: want NAME=JSON, as ordeal/users='["/usr/bin/ordeal","target","users"]'`, text)
 	}
-	if last := name[strings.LastIndexByte(name, '/')+1:]; strings.ContainsAny(last, ":@") {
-		return fmt.Errorf("image %q: want the name without a tag, for any tag is run the same", name)
+	if strings.ContainsAny(name, ":@") {
+		return fmt.Errorf("image %q: want the name without registry and tag, for it is run the same with any", name)
 	}
 	var command []string
 	if err := json.Unmarshal([]byte(entry), &command); err != nil {

@@ -9,12 +9,12 @@ import (
 
 func TestImagesOfFlags(t *testing.T) {
 	got := images{}
-	for _, text := range []string{`web=["/bin/web"]`, `registry:5000/ordeal/users=["/bin/ordeal","target","users"]`, `web=["/bin/other","x=y"]`} {
+	for _, text := range []string{`web=["/bin/web"]`, `ordeal/users=["/bin/ordeal","target","users"]`, `web=["/bin/other","x=y"]`} {
 		if err := got.Set(text); err != nil {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
-	want := images{"web": {"/bin/other", "x=y"}, "registry:5000/ordeal/users": {"/bin/ordeal", "target", "users"}}
+	want := images{"web": {"/bin/other", "x=y"}, "ordeal/users": {"/bin/ordeal", "target", "users"}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}

@@ -227,7 +227,7 @@ func TestUpSaysWhatStandsInItsWay(t *testing.T) {
 		{[]string{"--metrics-resolution", "1ms"}, "want at least 100ms", exitUsage},
 		{[]string{"--nodes", "0"}, "0 nodes: want 1 to 10", exitUsage},
 		{[]string{"--image", "web"}, "want NAME=JSON", exitUsage},
-		{[]string{"--image", `web:1=["web"]`}, "want the name without a tag", exitUsage},
+		{[]string{"--image", `web:1=["web"]`}, "want the name without registry and tag", exitUsage},
 		{[]string{"--image", "web=run web"}, "want a JSON array of strings", exitUsage},
 		{[]string{"--image", "web=[]"}, "names no program", exitUsage},
 		{[]string{"now"}, "up takes no argument", exitUsage},
