@@ -147,7 +147,7 @@ func (a *agent) follow(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 	_, err := core.Pods().Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{
-		AddFunc:    func(obj any) { a.see(obj.(*corev1.Pod)) },
+		AddFunc: func(obj any) { a.see(obj.(*corev1.Pod)) },
 		UpdateFunc: func(was, obj any) {
 			if uid := was.(*corev1.Pod).UID; uid != obj.(*corev1.Pod).UID { // another one has its name
 				a.gone(uid)

@@ -2,7 +2,6 @@ package node
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -52,12 +51,13 @@ func (a *agent) entryPoint(image string) ([]string, error) {
 		known = append(known, n)
 	}
 	slices.Sort(known)
-	err := fmt.Errorf("image %q is not known here, where images are commands of this machine: %s", image, "none is known")
+	there := "none is known"
 	if len(known) > 0 {
-		err = fmt.Errorf("image %q is not known here, where images are commands of this machine: known are %s", image, strings.Join(known, ", "))
+		there = "known are " + strings.Join(known, ", ")
 	}
-	return nil, errors.Join(err, fmt.Errorf("give it one with --image '%s=[\"/path/of/program\"]', or with command: in the container, or with the annotation %sCONTAINER",
-		name, commandAnnotation))
+	return nil, fmt.Errorf("image %q is not known here, where images are commands of this machine: %s; name its command "+
+		"with --image '%s=[\"/path/of/program\"]', with command: in the container, or with the annotation %sCONTAINER",
+		image, there, name, commandAnnotation)
 }
 
 // imageName is the name of an image without its registry, tag and digest.

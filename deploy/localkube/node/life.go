@@ -27,6 +27,7 @@ type life struct {
 	env       []string
 	dir       string
 	process   *process
+	logged    int64 // bytes of the log that were there before
 }
 
 // Why a container waits that could not be started.
@@ -69,6 +70,9 @@ func (c *container) begin() (*life, error) {
 		return nil, fmt.Errorf("keep its output: %w", err)
 	}
 	defer log.Close() //nolint:errcheck // the process has it
+	if info, err := log.Stat(); err == nil {
+		l.logged = info.Size()
+	}
 	cmd := l.command(argv)
 	cmd.Stdout, cmd.Stderr = log, log
 	if l.process, err = c.pod.agent.spawner.process(cmd); err != nil {
@@ -183,14 +187,14 @@ func (l *life) terminated() corev1.ContainerState {
 	t := &corev1.ContainerStateTerminated{ExitCode: code, Signal: signal, Reason: "Completed", ContainerID: fmt.Sprintf("localkube://%d", l.process.pid),
 		StartedAt: metav1.NewTime(l.process.started), FinishedAt: metav1.NewTime(l.process.ended)}
 	if code != 0 {
-		t.Reason, t.Message = "Error", tail(l.container.logFile(), messageBytes)
+		t.Reason, t.Message = "Error", tail(l.container.logFile(), l.logged, messageBytes)
 	}
 	return corev1.ContainerState{Terminated: t}
 }
 
-// tail gives the last n bytes of a file, or fewer, from the start of a line where there is one. It is for people: there
-// is no error.
-func tail(file string, n int64) string {
+// tail gives the last n bytes of a file after the first ones, or fewer, from the start of a line where there is one. It
+// is for people: there is no error.
+func tail(file string, after, n int64) string {
 	f, err := os.Open(file)
 	if err != nil {
 		return ""
@@ -200,13 +204,13 @@ func tail(file string, n int64) string {
 	if err != nil {
 		return ""
 	}
-	from := max(0, info.Size()-n)
-	text := make([]byte, info.Size()-from)
+	from := max(after, info.Size()-n)
+	text := make([]byte, max(0, info.Size()-from))
 	read, _ := f.ReadAt(text, from)
 	out := string(text[:read])
-	if from > 0 {
-		if _, after, ok := strings.Cut(out, "\n"); ok && after != "" {
-			out = after
+	if from > after {
+		if _, rest, ok := strings.Cut(out, "\n"); ok && rest != "" {
+			out = rest
 		}
 	}
 	return strings.ToValidUTF8(out, "�")

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
@@ -14,7 +15,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/util/retry"
-	"k8s.io/component-base/version"
 )
 
 // Heartbeats are as the kubelet's.
@@ -89,7 +89,7 @@ func (r registration) fill(s *corev1.NodeStatus) {
 	s.Addresses = []corev1.NodeAddress{
 		{Type: corev1.NodeInternalIP, Address: r.addr.String()}, {Type: corev1.NodeHostName, Address: r.name}}
 	s.DaemonEndpoints.KubeletEndpoint.Port = r.logPort
-	v := version.Get().GitVersion
+	v := kubernetesVersion()
 	s.NodeInfo = corev1.NodeSystemInfo{OperatingSystem: runtime.GOOS, Architecture: runtime.GOARCH, KubeletVersion: v,
 		ContainerRuntimeVersion: "localkube://" + v, OSImage: "the machine of localkube"}
 	if id, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
@@ -155,4 +155,16 @@ func (r registration) ready(ctx context.Context) (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// kubernetesVersion is that of the programs that this one is made with.
+func kubernetesVersion() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, m := range info.Deps {
+			if m.Path == "k8s.io/kubernetes" {
+				return m.Version
+			}
+		}
+	}
+	return "v0.0.0"
 }

@@ -10,37 +10,43 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// rateAnnotation, with the name of a metric, names the counter of the Pod whose rate it is to be.
+// rateAnnotation, with the name of a metric, names the counter of the Pod whose rate it is to be. The rate is 0 as long
+// as the counter is not there: one with labels appears with the first thing that it counts.
 const rateAnnotation = "localkube.ordeal/rate."
 
-// rates are metrics with names of their own: the counter of each. Every other counter X_total has its rate as
-// X_per_second.
-func rates() map[string]string {
-	return map[string]string{
-		"http_requests_per_second": "http_requests_total",       // answers of the gateway
-		"grpc_requests_per_second": "grpc_server_handled_total", // answers of the user service, and of gRPC servers in Go
+// rate is the growth of a counter each second.
+type rate struct {
+	counter string
+	except  map[string]string // labels of series that do not count
+	sign    string            // a gauge that is there from the start where the counter will be
+}
+
+// named are rates with names of their own. Every other counter X_total has its rate as X_per_second.
+func named() map[string]rate {
+	return map[string]rate{
+		// Answers of the gateway.
+		"http_requests_per_second": {counter: "http_requests_total", sign: "http_requests_in_flight"},
+		// Answers of the user service, and of every server in Go with the usual interceptors; probes of its health are no load.
+		"grpc_requests_per_second": {counter: "grpc_server_handled_total", except: map[string]string{"grpc_service": "grpc.health.v1.Health"}},
 	}
 }
 
-// ratesOf are the rates that a Pod has by name, and the counter of each.
-func ratesOf(p *corev1.Pod, families map[string]*dto.MetricFamily) map[string]string {
-	all := map[string]string{}
+// ratesOf are the rates that a Pod has, by name.
+func ratesOf(p *corev1.Pod, families map[string]*dto.MetricFamily) map[string]rate {
+	all := map[string]rate{}
 	for name, family := range families {
 		if stem, ok := strings.CutSuffix(name, "_total"); ok && family.GetType() == dto.MetricType_COUNTER {
-			all[stem+"_per_second"] = name
+			all[stem+"_per_second"] = rate{counter: name}
 		}
 	}
-	own := rates()
+	for name, r := range named() {
+		if f := families[r.counter]; f != nil && f.GetType() == dto.MetricType_COUNTER || families[r.sign] != nil {
+			all[name] = r
+		}
+	}
 	for key, counter := range p.Annotations {
-		if name, ok := strings.CutPrefix(key, rateAnnotation); ok {
-			own[name] = counter
-		}
-	}
-	for name, counter := range own {
-		if f := families[counter]; f != nil && f.GetType() == dto.MetricType_COUNTER {
-			all[name] = counter
-		} else {
-			delete(all, name)
+		if name, ok := strings.CutPrefix(key, rateAnnotation); ok && name != "" {
+			all[name] = rate{counter: counter}
 		}
 	}
 	return all
@@ -48,17 +54,17 @@ func ratesOf(p *corev1.Pod, families map[string]*dto.MetricFamily) map[string]st
 
 // value is a metric of a Pod: the rate of a counter between the two last scrapes, or a gauge as it was at the last,
 // summed over the series that the selector selects. It reports whether there is one.
-func (s *scrapes) value(p *corev1.Pod, name string, selector labels.Selector) (value float64, rate, ok bool) {
-	if counter, isRate := ratesOf(p, s.last)[name]; isRate {
+func (s *scrapes) value(p *corev1.Pod, name string, selector labels.Selector) (value float64, isRate, ok bool) {
+	if r, isRate := ratesOf(p, s.last)[name]; isRate {
 		if s.before.IsZero() {
 			return 0, true, false
 		}
 		// A series that was not there before has begun at 0 since.
-		grown := sum(s.last[counter], selector) - sum(s.former[counter], selector)
+		grown := sum(s.last[r.counter], selector, r.except) - sum(s.former[r.counter], selector, r.except)
 		return max(grown, 0) / s.at.Sub(s.before).Seconds(), true, true
 	}
 	if f := s.last[name]; f != nil && f.GetType() == dto.MetricType_GAUGE {
-		return sum(f, selector), false, true
+		return sum(f, selector, nil), false, true
 	}
 	return 0, false, false
 }
@@ -74,20 +80,21 @@ func (s *scrapes) names(p *corev1.Pod) []string {
 	return names
 }
 
-// sum adds the series of a family that the selector selects; nil selects all.
-func sum(f *dto.MetricFamily, selector labels.Selector) float64 {
+// sum adds the series of a family that the selector selects, less those with one of the labels except.
+func sum(f *dto.MetricFamily, selector labels.Selector, except map[string]string) float64 {
 	total := 0.0
+series:
 	for _, m := range f.GetMetric() {
-		if selector != nil && !selector.Empty() {
-			set := labels.Set{}
-			for _, l := range m.GetLabel() {
-				set[l.GetName()] = l.GetValue()
+		set := labels.Set{}
+		for _, l := range m.GetLabel() {
+			if value, ok := except[l.GetName()]; ok && value == l.GetValue() {
+				continue series
 			}
-			if !selector.Matches(set) {
-				continue
-			}
+			set[l.GetName()] = l.GetValue()
 		}
-		total += m.GetCounter().GetValue() + m.GetGauge().GetValue()
+		if selector == nil || selector.Matches(set) {
+			total += m.GetCounter().GetValue() + m.GetGauge().GetValue()
+		}
 	}
 	return total
 }

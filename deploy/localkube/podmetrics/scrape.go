@@ -119,7 +119,7 @@ func (s *store) scraped(p *corev1.Pod, at time.Time, families map[string]*dto.Me
 // restarted reports whether a counter has gone back.
 func restarted(before, after map[string]*dto.MetricFamily) bool {
 	for name, family := range before {
-		if family.GetType() == dto.MetricType_COUNTER && after[name] != nil && sum(after[name], nil) < sum(family, nil) {
+		if family.GetType() == dto.MetricType_COUNTER && after[name] != nil && sum(after[name], nil, nil) < sum(family, nil, nil) {
 			return true
 		}
 	}

@@ -126,9 +126,10 @@ func (s *store) measure(pods []*corev1.Pod) {
 
 // since makes a rate of this reading and the one before, if that was of the same process.
 func (c *containerReading) since(last *containerReading) {
-	if last == nil || last.id != c.id || c.total < last.total || !c.at.After(last.at) {
+	if last == nil || last.id != c.id || !c.at.After(last.at) {
 		return
 	}
+	c.total = max(c.total, last.total) // the time of a process that has ended is told less exactly
 	c.before = last.at
 	c.cpu = (c.total - last.total).Seconds() / c.at.Sub(last.at).Seconds()
 }

@@ -1,0 +1,340 @@
+package podmetrics
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	corelisters "k8s.io/client-go/listers/core/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/cache"
+	customv1beta2 "k8s.io/metrics/pkg/apis/custom_metrics/v1beta2"
+	metricsclient "k8s.io/metrics/pkg/client/clientset/versioned"
+	"k8s.io/metrics/pkg/client/custom_metrics"
+)
+
+// script starts a shell script in a process group of its own, and kills it at the end of the test.
+func script(t *testing.T, text string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command("sh", "-c", text)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		_ = cmd.Wait()
+	})
+	return cmd
+}
+
+func TestUsageIsThatOfTheWholeGroup(t *testing.T) {
+	t.Parallel()
+	// Three processes burn; one of them ends early and is waited for: its time stays with the group.
+	cmd := script(t, `i=0; sh -c 'i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done'; sh -c 'while :; do :; done' & while :; do :; done`)
+	pid := cmd.Process.Pid
+	var u usage
+	for deadline := time.Now().Add(30 * time.Second); u.cpu < 500*time.Millisecond; time.Sleep(10 * time.Millisecond) {
+		groups, err := readGroups(map[int]bool{pid: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if next := groups[pid]; next.cpu < u.cpu-2*time.Second/ticks { // what is told in ticks is cut off
+			t.Fatalf("the CPU time fell from %v to %v", u.cpu, next.cpu)
+		} else if u = next; time.Now().After(deadline) {
+			t.Fatalf("%v after 30s of burning", u.cpu)
+		}
+	}
+	if u.memory < 100<<10 || u.memory > 100<<20 {
+		t.Errorf("%d bytes of memory", u.memory)
+	}
+	own, ok := cpuOf(pid)
+	if !ok || own >= u.cpu {
+		t.Errorf("of its %v the first process has %v (%v): the others are missing", u.cpu, own, ok)
+	}
+	if groups, err := readGroups(map[int]bool{1 << 30: true}); err != nil || len(groups) != 0 {
+		t.Errorf("a group that is not there has %v: %v", groups, err)
+	}
+}
+
+// cluster is Pods without an API server.
+type cluster struct {
+	*store
+	pods cache.Indexer
+}
+
+func newCluster(resolution time.Duration) *cluster {
+	pods := cache.NewIndexer(cache.MetaNamespaceKeyFunc, cache.Indexers{cache.NamespaceIndex: cache.MetaNamespaceIndexFunc})
+	nodes := cache.NewIndexer(cache.MetaNamespaceKeyFunc, cache.Indexers{})
+	_ = nodes.Add(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "localkube"}}) // memory: no error
+	return &cluster{store: newStore(corelisters.NewPodLister(pods), corelisters.NewNodeLister(nodes), resolution), pods: pods}
+}
+
+// add adds a Pod that runs a process for each container.
+func (c *cluster) add(name, ip string, pids ...int) *corev1.Pod {
+	p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "ordeal", UID: types.UID(name), Labels: map[string]string{"app": name}},
+		Spec: corev1.PodSpec{NodeName: "localkube"}, Status: corev1.PodStatus{Phase: corev1.PodRunning, PodIP: ip}}
+	for i, pid := range pids {
+		name := fmt.Sprintf("c%d", i)
+		p.Spec.Containers = append(p.Spec.Containers, corev1.Container{Name: name})
+		p.Status.ContainerStatuses = append(p.Status.ContainerStatuses, corev1.ContainerStatus{Name: name,
+			ContainerID: fmt.Sprintf("localkube://%d", pid), State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}})
+	}
+	_ = c.pods.Add(p) // memory: no error
+	return p
+}
+
+func TestPodHasMetricsFromTheSecondReadingOn(t *testing.T) {
+	t.Parallel()
+	c := newCluster(100 * time.Millisecond)
+	burner, idler := script(t, "while :; do :; done"), script(t, "sleep 1000")
+	p := c.add("busy", "", burner.Process.Pid, idler.Process.Pid)
+	c.measure(c.running())
+	if m, ok := c.podMetrics(p); ok {
+		t.Fatalf("after one reading: %v", m)
+	}
+	between := time.Now()
+	time.Sleep(300 * time.Millisecond)
+	c.measure(c.running())
+	m, ok := c.podMetrics(p)
+	if !ok || len(m.Containers) != 2 || m.Labels["app"] != "busy" || m.Namespace != "ordeal" {
+		t.Fatalf("after two readings: %v %+v", ok, m)
+	}
+	if w := m.Window.Duration; w < 300*time.Millisecond || m.Timestamp.Time.Before(between) || m.Timestamp.Time.After(time.Now()) {
+		t.Errorf("window %v, timestamp %v", w, m.Timestamp)
+	}
+	busy, idle := m.Containers[0].Usage.Cpu().AsApproximateFloat64(), m.Containers[1].Usage.Cpu().AsApproximateFloat64()
+	if busy < 0.02 || busy > 1.5 || idle > 0.01 {
+		t.Errorf("the one that burns uses %v cores, the one that sleeps %v", busy, idle)
+	}
+	n, ok := c.nodeMetrics(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "localkube"}})
+	if !ok || math.Abs(n.Usage.Cpu().AsApproximateFloat64()-busy-idle) > 1e-6 || n.Usage.Memory().Value() == 0 {
+		t.Errorf("the node uses %v: %v", n.Usage, ok)
+	}
+	// A container that was restarted has no rate, and its Pod no metrics, until it was read twice.
+	p.Status.ContainerStatuses[0].ContainerID = fmt.Sprintf("localkube://%d", script(t, "sleep 1000").Process.Pid)
+	if _, ok := c.podMetrics(p); !ok {
+		t.Error("what was read stays until the next reading")
+	}
+	c.measure(c.running())
+	if m, ok := c.podMetrics(p); ok {
+		t.Errorf("after one reading of the new process: %+v", m)
+	}
+	c.measure(c.running())
+	if _, ok := c.podMetrics(p); !ok {
+		t.Error("no metrics after two readings of the new process")
+	}
+	// One whose process is gone has none at all.
+	p.Status.ContainerStatuses[0].ContainerID = fmt.Sprintf("localkube://%d", 1<<30)
+	c.measure(c.running())
+	if m, ok := c.podMetrics(p); ok {
+		t.Errorf("of a process that is not there: %+v", m)
+	}
+}
+
+// exporter serves metrics as text at an address and port.
+func exporter(t *testing.T) (text *atomic.Value, host, port string) {
+	text = &atomic.Value{}
+	text.Store("")
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/metrics" || text.Load() == "" {
+			http.Error(w, "none", http.StatusNotFound)
+			return
+		}
+		_, _ = fmt.Fprint(w, text.Load())
+	}))
+	t.Cleanup(s.Close)
+	host, port, err := net.SplitHostPort(strings.TrimPrefix(s.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text, host, port
+}
+
+const gateway = `# TYPE http_requests_in_flight gauge
+http_requests_in_flight 3
+# TYPE jobs_total counter
+jobs_total{kind="a"} %d
+jobs_total{kind="b"} %d
+`
+
+func TestCustomMetrics(t *testing.T) {
+	t.Parallel()
+	c := newCluster(time.Second)
+	text, ip, port := exporter(t)
+	p := c.add("gateway", ip, 1)
+	p.Annotations = map[string]string{"prometheus.io/scrape": "true", "prometheus.io/port": port, "localkube.ordeal/rate.work": "jobs_total"}
+	all := labels.Everything()
+	text.Store(fmt.Sprintf(gateway, 10, 100))
+	c.scrape(t.Context(), c.running())
+	if v, ok := c.metric(p, "work", all); ok {
+		t.Fatalf("a rate after one reading: %v", v)
+	}
+	if v, ok := c.metric(p, "http_requests_in_flight", all); !ok || v.Value.Value() != 3 || v.WindowSeconds != nil {
+		t.Errorf("the gauge is %v: %v", v, ok)
+	}
+	time.Sleep(200 * time.Millisecond)
+	text.Store(fmt.Sprintf(gateway, 20, 100) + "# TYPE http_requests_total counter\nhttp_requests_total{code=\"200\"} 4\n")
+	c.scrape(t.Context(), c.running())
+	had := c.scrapes[p.UID]
+	window := had.at.Sub(had.before).Seconds()
+	a, err := labels.Parse("kind=a")
+	b, errB := labels.Parse("kind=b")
+	if err != nil || errB != nil {
+		t.Fatal(err, errB)
+	}
+	for _, w := range []struct {
+		name     string
+		selector labels.Selector
+		grown    float64
+	}{
+		{"work", all, 10}, {"jobs_per_second", all, 10}, {"work", a, 10}, {"work", b, 0}, {"http_requests_per_second", all, 4},
+	} {
+		v, ok := c.metric(p, w.name, w.selector)
+		if want := w.grown / window; !ok || math.Abs(v.Value.AsApproximateFloat64()-want) > 0.001 || v.WindowSeconds == nil || *v.WindowSeconds != 1 {
+			t.Errorf("%s{%v} is %v, want %v: %v", w.name, w.selector, v.Value.String(), want, ok)
+		}
+		if v.DescribedObject.Name != "gateway" || !v.Timestamp.Time.Equal(had.at) || (v.Metric.Selector == nil) != w.selector.Empty() {
+			t.Errorf("%s{%v}: %+v", w.name, w.selector, v)
+		}
+	}
+	if v, ok := c.metric(p, "nothing", all); ok {
+		t.Errorf("a metric that is not there is %v", v)
+	}
+	// A counter that falls is another's: there is no rate until the next reading.
+	text.Store(fmt.Sprintf(gateway, 1, 0))
+	c.scrape(t.Context(), c.running())
+	if v, ok := c.metric(p, "work", all); ok {
+		t.Errorf("after the counter fell: %v", v)
+	}
+	c.scrape(t.Context(), c.running())
+	if v, ok := c.metric(p, "work", all); !ok || v.Value.Value() != 0 {
+		t.Errorf("after the next reading: %v, %v", v, ok)
+	}
+	// What cannot be read grows old, and is none then.
+	text.Store("")
+	c.scrape(t.Context(), c.running())
+	if _, ok := c.metric(p, "work", all); !ok {
+		t.Error("one failed reading takes the metric away at once")
+	}
+	c.mu.Lock()
+	c.scrapes[p.UID].at = time.Now().Add(-time.Minute)
+	c.mu.Unlock()
+	if v, ok := c.metric(p, "work", all); ok {
+		t.Errorf("a minute old: %v", v)
+	}
+}
+
+func TestProbesAreNoRequests(t *testing.T) {
+	t.Parallel()
+	c := newCluster(time.Second)
+	text, ip, port := exporter(t)
+	p := c.add("users", ip, 1)
+	p.Annotations = map[string]string{"prometheus.io/scrape": "true", "prometheus.io/port": port}
+	for _, n := range []int{0, 30} {
+		text.Store(fmt.Sprintf("# TYPE grpc_server_handled_total counter\ngrpc_server_handled_total{grpc_service=\"grpc.health.v1.Health\"} %d\n"+
+			"grpc_server_handled_total{grpc_service=\"user.v1.UserService\"} %d\n", 1000*n, n))
+		c.scrape(t.Context(), c.running())
+	}
+	had := c.scrapes[p.UID]
+	want := 30 / had.at.Sub(had.before).Seconds()
+	v, ok := c.metric(p, "grpc_requests_per_second", labels.Everything())
+	if got := v.Value.AsApproximateFloat64(); !ok || math.Abs(got-want) > 0.001 {
+		t.Errorf("%v calls a second, want %v: %v", got, want, ok)
+	}
+	if _, ok := c.metric(p, "http_requests_per_second", labels.Everything()); ok {
+		t.Error("it has a rate of HTTP requests")
+	}
+}
+
+func TestKubernetesClientsReadTheAPIs(t *testing.T) {
+	t.Parallel()
+	c := newCluster(100 * time.Millisecond)
+	text, ip, port := exporter(t)
+	text.Store(fmt.Sprintf(gateway, 1, 1))
+	sleeper := script(t, "sleep 1000")
+	p := c.add("gateway", ip, sleeper.Process.Pid)
+	p.Annotations = map[string]string{"prometheus.io/scrape": "true", "prometheus.io/port": port}
+	c.add("silent", "", sleeper.Process.Pid)
+	server := httptest.NewServer((&api{store: c.store}).handler())
+	t.Cleanup(server.Close)
+	config := &rest.Config{Host: server.URL}
+	client, err := metricsclient.NewForConfig(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, pods := context.Background(), client.MetricsV1beta1().PodMetricses("ordeal")
+	if _, err := pods.Get(ctx, "gateway", metav1.GetOptions{}); !apierrors.IsNotFound(err) {
+		t.Errorf("before any reading: %v, want not found", err)
+	}
+	for range 2 {
+		c.measure(c.running())
+		c.scrape(ctx, c.running())
+	}
+	for selector, want := range map[string]int{"": 2, "app=gateway": 1, "app=other": 0} {
+		list, err := pods.List(ctx, metav1.ListOptions{LabelSelector: selector})
+		if err != nil || len(list.Items) != want {
+			t.Errorf("%q selects %d: %v", selector, len(list.Items), err)
+		}
+	}
+	if one, err := pods.Get(ctx, "gateway", metav1.GetOptions{}); err != nil || one.Containers[0].Usage.Memory().Value() == 0 {
+		t.Errorf("one Pod: %+v: %v", one, err)
+	}
+	if nodes, err := client.MetricsV1beta1().NodeMetricses().List(ctx, metav1.ListOptions{}); err != nil || len(nodes.Items) != 1 {
+		t.Errorf("nodes: %+v: %v", nodes, err)
+	}
+	groups, resources, err := client.Discovery().ServerGroupsAndResources()
+	if err != nil || len(groups) != 2 || len(resources) != 2 {
+		t.Errorf("discovery: %v, %v: %v", groups, resources, err)
+	}
+	var names []string
+	for _, r := range resources[1].APIResources {
+		names = append(names, r.Name)
+	}
+	if want := []string{"pods/http_requests_in_flight", "pods/http_requests_per_second", "pods/jobs_per_second"}; !slices.Equal(names, want) {
+		t.Errorf("custom metrics %v, want %v", names, want)
+	}
+
+	mapper := meta.NewDefaultRESTMapper([]schema.GroupVersion{corev1.SchemeGroupVersion})
+	mapper.AddSpecific(corev1.SchemeGroupVersion.WithKind("Pod"), corev1.SchemeGroupVersion.WithResource("pods"),
+		corev1.SchemeGroupVersion.WithResource("pod"), meta.RESTScopeNamespace)
+	custom := custom_metrics.NewForConfig(config, mapper, custom_metrics.NewAvailableAPIsGetter(client.Discovery())).NamespacedMetrics("ordeal")
+	kind := schema.GroupKind{Kind: "Pod"}
+	list, err := custom.GetForObjects(kind, labels.Everything(), "http_requests_per_second", labels.Everything())
+	if err != nil || len(list.Items) != 1 || list.Items[0].Value.Value() != 0 {
+		t.Errorf("of all Pods: %+v: %v", list, err)
+	}
+	one, err := custom.GetForObject(kind, "gateway", "http_requests_in_flight", labels.Everything())
+	if err != nil || one.Value.Value() != 3 {
+		t.Errorf("of one Pod: %+v: %v", one, err)
+	}
+	none := func(v *customv1beta2.MetricValueList, err error) {
+		t.Helper()
+		if !apierrors.IsNotFound(err) {
+			t.Errorf("%+v: %v, want not found", v, err)
+		}
+	}
+	none(custom.GetForObjects(kind, labels.Everything(), "nothing", labels.Everything()))
+	none(custom.GetForObjects(kind, labels.SelectorFromSet(labels.Set{"app": "silent"}), "http_requests_per_second", labels.Everything()))
+	if got := slices.Sorted(maps.Keys(c.metricNames())); !slices.Equal(got, []string{"http_requests_in_flight", "http_requests_per_second", "jobs_per_second"}) {
+		t.Errorf("names %v", got)
+	}
+}
