@@ -125,7 +125,7 @@ func TestNegativeTwinsDifferInOneThing(t *testing.T) {
 		{"hpa-fixed", "local-hpa-cpu", []string{"maxReplicas: 10"}, []string{"maxReplicas: 2"}},
 		{"hpa-slow-window", "local-hpa-cpu", []string{"stabilizationWindowSeconds: 10"}, []string{"stabilizationWindowSeconds: 300"}},
 		{"lying-readiness", "local", []string{"GATEWAY_WARM_UP: 500ms", "path: /readyz"}, []string{"GATEWAY_WARM_UP: 3s", "path: /livez"}},
-		{"without-drain", "local", []string{"sleep:", "GATEWAY_DRAIN_DELAY: 500ms", "GATEWAY_SHUTDOWN_TIMEOUT: 5s"},
+		{"without-drain", "local-slow", []string{"sleep:", "GATEWAY_DRAIN_DELAY: 500ms", "GATEWAY_SHUTDOWN_TIMEOUT: 5s"},
 			[]string{"GATEWAY_DRAIN_DELAY: 0s", "GATEWAY_SHUTDOWN_TIMEOUT: 1ms"}},
 	} {
 		sound, broken := count(t, "overlays/"+twin.sound), count(t, "overlays/negative/"+twin.name)
