@@ -15,8 +15,10 @@ import (
 
 // Objects records the objects of a cluster: what is there, and each change.
 type Objects struct {
-	Clock    evidence.Clock
-	Cluster  *kubernetes.Cluster
+	Clock   evidence.Clock
+	Cluster interface {
+		Watch(seen func(kubernetes.Seen)) (stop func(), err error)
+	}
 	TargetOf func(kubernetes.Seen) string // the target that an object belongs to; "" for none
 }
 

@@ -25,7 +25,13 @@ const (
 // autoscalers go by, and whether the two APIs answer.
 type PodMetrics struct {
 	Clock   evidence.Clock
-	Cluster *kubernetes.Cluster
+	Cluster interface {
+		Local() bool
+		Namespace() string
+		Usage(ctx context.Context) ([]kubernetes.PodUsage, error)
+		PodMetrics() ([]string, error)
+		Values(ctx context.Context, metric string) ([]kubernetes.PodValue, error)
+	}
 }
 
 // Observe records until ctx ends.
