@@ -33,6 +33,8 @@ func (c *checker) expectations() {
 			c.breaker(e.Breaker)
 		case e.Rollout != nil:
 			c.rollout(e.Rollout)
+		case e.HPA != nil:
+			c.hpa(e.HPA)
 		}
 	}
 }

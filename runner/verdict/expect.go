@@ -12,6 +12,7 @@ type Expect struct {
 	Target       *Target       `yaml:"target" oneof:"kind" doc:"whether a target stayed alive, and how often it was started again"`
 	Breaker      *Breaker      `yaml:"breaker" oneof:"kind" doc:"a circuit breaker, property by property, from the outside"`
 	Rollout      *Rollout      `yaml:"rollout" oneof:"kind" doc:"a Deployment that gets a new template, or a Service that is switched: what becomes of the calls, and of its bounds"`
+	HPA          *HPA          `yaml:"hpa" oneof:"kind" doc:"an autoscaler of Kubernetes: how soon, how far and how steadily it scales, and whether its algorithm explains each step"`
 }
 
 // Check is the kind that is set, nil when none is.
@@ -37,6 +38,8 @@ func (e *Expect) Check() Check {
 		return e.Breaker
 	case e.Rollout != nil:
 		return e.Rollout
+	case e.HPA != nil:
+		return e.HPA
 	}
 	return nil
 }
