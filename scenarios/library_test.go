@@ -32,7 +32,7 @@ func TestLibraryHoldsWhatItMust(t *testing.T) {
 		"gateway-steady", "users-steady", "users-streams", "breaker-opens-and-recovers", "breaker-half-open-fails-again",
 		"upstream-slow", "upstream-reset", "kill-and-restart", "pause", "rate-limit-holds", "graceful-restart", "slow-client",
 	}
-	negative := []string{"breaker-off", "breaker-never-closes", "limiter-off"}
+	negative := []string{"breaker-off", "breaker-never-closes", "limiter-off", "rolling-update-without-drain", "rolling-update-lying-readiness"}
 	for _, e := range library(t) {
 		list := must
 		if e.Negative {
