@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ordeal/deploy/localkube/controlplane"
+	"ordeal/deploy/localkube/guard"
 )
 
 // downWithin is for Pods to end as they like; downEvery is between two looks whether they have.
@@ -52,7 +52,7 @@ func down(ctx context.Context, dir string, stdout io.Writer) error {
 		case gone && asked == 0:
 			_, err := fmt.Fprintln(stdout, "localkube is not up")
 			return err
-		case (err == nil || gone) && !runs(asked):
+		case (err == nil || gone) && (asked == 0 || guard.Dead(asked)):
 			_, err := fmt.Fprintln(stdout, "localkube is down")
 			return err
 		case err != nil && !gone && !errors.Is(err, controlplane.ErrUp):
@@ -81,17 +81,4 @@ func ask(dir string) (int, error) {
 		return 0, fmt.Errorf("ask localkube (pid %d) to end: %w", state.PID, err)
 	}
 	return state.PID, nil
-}
-
-// runs reports whether there is such a process that is more than an entry in its parent's list.
-func runs(pid int) bool {
-	if pid == 0 {
-		return false
-	}
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return false
-	}
-	state := bytes.TrimLeft(text[bytes.LastIndexByte(text, ')')+1:], " ")
-	return len(state) > 0 && state[0] != 'Z'
 }

@@ -84,7 +84,7 @@ func (p *plane) said() string {
 func launch(t *testing.T, dir string, args ...string) (*plane, io.Reader) {
 	t.Helper()
 	p := &plane{ended: make(chan struct{})}
-	p.cmd = exec.Command(os.Args[0], append([]string{"up", "--dir", dir, "--foreground", "--until-stdin-closes"}, args...)...)
+	p.cmd = exec.Command(os.Args[0], append([]string{"up", "--dir", dir, "--foreground", "--until-stdin-closes", "--api-port", freePort(t)}, args...)...)
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	p.cmd.Stderr = p
 	out, err := p.cmd.StdoutPipe()
@@ -102,6 +102,21 @@ func launch(t *testing.T, dir string, args ...string) (*plane, io.Reader) {
 		<-p.ended
 	})
 	return p, out
+}
+
+// freePort is a port that others are unlikely to take, as they would the usual one as soon as it is free.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
 }
 
 // reap waits for its end, once its output is read.
@@ -171,24 +186,39 @@ func uses(t *testing.T, dir string) traces {
 
 // left is what is there yet of a control plane.
 func (u traces) left() []string {
-	var left []string
-	for _, pid := range append(guard.Marked(u.state.Mark), u.pids...) {
-		if runs(pid) {
-			line, _ := os.ReadFile(filepath.Join("/proc", itoa(pid), "cmdline"))
-			left = append(left, "process "+strings.ReplaceAll(string(line[:min(len(line), 80)]), "\x00", " "))
-		}
+	left := u.held()
+	for _, pid := range u.pids {
+		left = append(left, processes(pid)...)
 	}
 	if _, err := os.Lstat(u.dir); err == nil {
 		left = append(left, "directory "+u.dir)
 	}
+	return left
+}
+
+// held is what of it must be gone before the directory is: somebody else may need it then.
+func (u traces) held() []string {
+	held := processes(guard.Marked(u.state.Mark)...)
 	for _, addr := range u.listens() {
 		if l, err := net.Listen("tcp4", addr); err != nil {
-			left = append(left, "address "+addr)
+			held = append(held, "address "+addr)
 		} else {
 			l.Close()
 		}
 	}
-	return left
+	return held
+}
+
+// processes describes those that are not dead.
+func processes(pids ...int) []string {
+	var alive []string
+	for _, pid := range pids {
+		if !guard.Dead(pid) {
+			line, _ := os.ReadFile(filepath.Join("/proc", itoa(pid), "cmdline"))
+			alive = append(alive, "process "+strings.ReplaceAll(string(line[:min(len(line), 80)]), "\x00", " "))
+		}
+	}
+	return alive
 }
 
 // listens are the addresses that a control plane listens on, as far as it has got.
@@ -202,9 +232,16 @@ func (u traces) listens() []string {
 	return all
 }
 
-// gone waits until nothing is left.
+// gone waits until nothing is left, the directory last.
 func (u traces) gone(t *testing.T) {
 	t.Helper()
+	eventually(t, "the directory is gone", func() bool {
+		_, err := os.Lstat(u.dir)
+		return errors.Is(err, os.ErrNotExist)
+	})
+	if held := u.held(); len(held) > 0 {
+		t.Errorf("the directory is gone before %q", held)
+	}
 	for deadline := time.Now().Add(eventuallyWithin); ; time.Sleep(20 * time.Millisecond) {
 		left := u.left()
 		if len(left) == 0 {

@@ -11,15 +11,21 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // Verb is the hidden verb of the command that runs Watch.
 const Verb = "guard"
 
+// inOrder is the last line of a supervisor that waits for the guard.
+const inOrder = "in order"
+
 // Watch reads two lines from r, the mark of the processes and a directory, and waits for the end of r, which is the
-// reading end of a pipe that only the supervisor can write to. Then it kills every process that carries the mark in
-// its environment, and removes the directory.
+// reading end of a pipe that only the supervisor, its parent, can write to. Then it kills every process that carries
+// the mark in its environment, waits until they and the supervisor are dead, with all that they held, and removes the
+// directory. A third line says that the supervisor is not to be waited for: it waits itself.
 func Watch(r io.Reader) error {
+	supervisor := os.Getppid()
 	lines := bufio.NewScanner(r)
 	var told []string
 	for lines.Scan() {
@@ -30,6 +36,9 @@ func Watch(r io.Reader) error {
 	}
 	if len(told) < 2 {
 		return nil // the supervisor has died before it started anything
+	}
+	if told[len(told)-1] != inOrder && supervisor > 1 {
+		awaitDeath(supervisor, time.Now().Add(sweepWithin)) // and the kernel ends its children with it
 	}
 	Sweep(told[0])
 	if err := os.RemoveAll(told[1]); err != nil {
@@ -107,12 +116,13 @@ func (g *Guard) Ended() <-chan struct{} { return g.ended }
 func (g *Guard) Close() error {
 	g.mu.Lock()
 	g.closing = true
-	err := g.pipe.Close()
+	_, err := fmt.Fprintln(g.pipe, inOrder)
+	err = errors.Join(err, g.pipe.Close())
 	g.mu.Unlock()
-	if errors.Is(err, os.ErrClosed) {
+	if errors.Is(err, os.ErrClosed) || errors.Is(err, syscall.EPIPE) {
 		err = nil // the guard had ended
 	} else if err != nil {
-		err = fmt.Errorf("close the pipe to the guard: %w", err)
+		err = fmt.Errorf("let the guard do its work: %w", err)
 	}
 	<-g.ended
 	return errors.Join(err, g.err)

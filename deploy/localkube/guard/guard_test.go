@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	case len(os.Args) > 1 && os.Args[1] == "idle":
 		fmt.Println("idle")
-		select {}
+		time.Sleep(time.Hour) // it is killed long before
 	}
 	os.Exit(m.Run())
 }
@@ -96,6 +96,27 @@ func TestCloseEndsWhatCarriesTheMarkAndRemovesTheDirectory(t *testing.T) {
 	}
 	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the directory: %v, want it gone", err)
+	}
+}
+
+func TestDead(t *testing.T) {
+	cmd, _ := idle(t, NewMark())
+	if Dead(cmd.Process.Pid) || Dead(os.Getpid()) {
+		t.Error("a process that runs is dead")
+	}
+	unreaped := exec.Command(os.Args[0], "idle")
+	if err := unreaped.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if err := unreaped.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	awaitDeath(unreaped.Process.Pid, time.Now().Add(20*time.Second))
+	if !Dead(unreaped.Process.Pid) {
+		t.Error("a process that was killed, and that nobody has waited for, is not dead")
+	}
+	if err := unreaped.Wait(); err == nil || !Dead(unreaped.Process.Pid) {
+		t.Errorf("a process that was waited for is not dead: %v", err)
 	}
 }
 

@@ -24,18 +24,12 @@ const (
 // NewMark is a mark that no process carries yet, as NAME=VALUE.
 func NewMark() string { return markName + "=" + rand.Text() }
 
-// Sweep kills every process other than this one that carries the mark, and gives how many there were.
-func Sweep(mark string) int {
-	ended := map[int]bool{}
-	for deadline := time.Now().Add(sweepWithin); ; time.Sleep(sweepEvery) {
-		found := kill(mark)
-		for _, pid := range found {
-			ended[pid] = true
-		}
-		if len(found) == 0 || time.Now().After(deadline) {
-			return len(ended)
-		}
+// Sweep kills every process other than this one that carries the mark, and waits until what was killed is dead.
+func Sweep(mark string) {
+	deadline := time.Now().Add(sweepWithin)
+	for ; time.Now().Before(deadline) && len(kill(mark)) > 0; time.Sleep(sweepEvery) {
 	}
+	awaitTheDying(deadline)
 }
 
 // Marked lists the processes other than this one that carry the mark.
