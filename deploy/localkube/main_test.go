@@ -29,6 +29,10 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && slices.Contains(verbs, os.Args[1]) {
 		os.Exit(run(os.Stdin, os.Stdout, os.Stderr, os.Args[1:]))
 	}
+	if len(os.Args) > 1 && os.Args[1] == webVerb {
+		web()
+		return
+	}
 	os.Exit(m.Run())
 }
 

@@ -19,6 +19,7 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	corelisters "k8s.io/client-go/listers/core/v1"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/record"
@@ -48,20 +49,21 @@ type agent struct {
 // Run registers the Nodes and runs their Pods until ctx ends; then it kills every process and returns. An API server
 // that cannot be reached is waited for.
 func Run(ctx context.Context, cfg Config) error {
-	rest, err := clientcmd.BuildConfigFromFlags("", cfg.Kubeconfig)
+	config, err := clientcmd.BuildConfigFromFlags("", cfg.Kubeconfig)
 	if err != nil {
 		return fmt.Errorf("read the kubeconfig: %w", err)
 	}
-	rest.QPS = -1 // everything is on one machine
-	rest.UserAgent = "localkube-node"
-	client, err := kubernetes.NewForConfig(rest)
+	config.QPS = -1 // everything is on one machine
+	config.UserAgent = "localkube-node"
+	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return fmt.Errorf("make a client of the API server: %w", err)
 	}
-	return run(ctx, cfg, client)
+	return run(ctx, cfg, client, config)
 }
 
-func run(ctx context.Context, cfg Config, client kubernetes.Interface) error {
+// run does so with a client. Logs are served to who has a certificate of the authority that config trusts; nil: not.
+func run(ctx context.Context, cfg Config, client kubernetes.Interface, config *rest.Config) error {
 	cfg, err := cfg.complete()
 	if err != nil {
 		return fmt.Errorf("configure the node: %w", err)
@@ -76,11 +78,11 @@ func run(ctx context.Context, cfg Config, client kubernetes.Interface) error {
 	defer broadcaster.Shutdown()
 	broadcaster.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: client.CoreV1().Events("")})
 	a.events = broadcaster.NewRecorder(scheme.Scheme, corev1.EventSource{Component: "localkube"})
-	logs, err := a.serveLogs(ctx)
+	logs, err := a.serveLogs(ctx, config)
 	if err != nil {
 		return err
 	}
-	defer logs.close()
+	defer logs.close() //nolint:errcheck // nothing is lost with it
 	var beats sync.WaitGroup
 	defer beats.Wait()
 	for n, name := range cfg.Names {

@@ -100,7 +100,7 @@ func newWorld(t *testing.T, objects ...runtime.Object) *world {
 	network := netip.PrefixFrom(netip.AddrFrom4([4]byte{127, 53, byte(networks.Add(1)), 0}), 24)
 	go func() {
 		ended <- run(ctx, Config{Dir: w.dir, Subnet: network, MarkerEnv: w.marker, Log: slog.New(slog.NewTextHandler(&log, nil)),
-			Images: map[string][]string{"test/server": {self, serverVerb}, "test/sh": {"/bin/sh", "-c"}}}, w.client)
+			Images: map[string][]string{"test/server": {self, serverVerb}, "test/sh": {"/bin/sh", "-c"}}}, w.client, nil)
 	}()
 	t.Cleanup(func() {
 		cancel()

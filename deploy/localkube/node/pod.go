@@ -45,6 +45,8 @@ type pod struct {
 	initDone   bool
 	over       bool // no container will run any more
 	conditions map[corev1.PodConditionType]corev1.PodCondition
+
+	contradicted bool // somebody else has said otherwise whether it is ready
 }
 
 func newPod(a *agent, obj *corev1.Pod, host netip.Addr) *pod {
@@ -82,6 +84,9 @@ func (p *pod) set(change func()) {
 func (p *pod) update(obj *corev1.Pod) {
 	p.set(func() {
 		p.obj = obj
+		for _, c := range obj.Status.Conditions { // a controller may have taken a node that it did not hear of for dead
+			p.contradicted = p.contradicted || c.Type == corev1.PodReady && c.Status != p.conditions[c.Type].Status
+		}
 		if obj.DeletionTimestamp == nil {
 			return
 		}

@@ -225,3 +225,19 @@ func TestReadinessGates(t *testing.T) {
 	set(corev1.ConditionFalse)
 	w.until(name, "is not ready with a closed gate", unready)
 }
+
+func TestWhatOthersSayOfReadinessIsCorrected(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	name := w.create(nil, sh("main", "sleep 1000"))
+	p := w.until(name, "is ready", ready)
+	for i := range p.Status.Conditions {
+		if p.Status.Conditions[i].Type == corev1.PodReady { // as of a node that was not heard of
+			p.Status.Conditions[i].Status = corev1.ConditionFalse
+		}
+	}
+	if _, err := w.client.CoreV1().Pods("default").UpdateStatus(t.Context(), p, metav1.UpdateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	w.until(name, "is ready again", ready)
+}

@@ -33,7 +33,7 @@ func (p *pod) report() {
 		}
 		version := p.news.version()
 		patch, err := p.patch()
-		if err == nil && !bytes.Equal(patch, last) {
+		if err == nil && (p.takeContradicted() || !bytes.Equal(patch, last)) {
 			err = p.write(ctx, patch)
 		}
 		switch {
@@ -50,6 +50,15 @@ func (p *pod) report() {
 			p.news.again()
 		}
 	}
+}
+
+// takeContradicted reports whether what was told must be told again, once.
+func (p *pod) takeContradicted() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	was := p.contradicted
+	p.contradicted = false
+	return was
 }
 
 func (p *pod) write(ctx context.Context, patch []byte) error {

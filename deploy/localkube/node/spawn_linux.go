@@ -1,6 +1,7 @@
 package node
 
 import (
+	"errors"
 	"os/exec"
 	"runtime"
 	"syscall"
@@ -10,8 +11,11 @@ import (
 // parent-death signal when the thread that forked it ends, and Go ends threads as it likes.
 type spawner struct {
 	requests chan spawnRequest
+	quit     chan struct{} // closed when no process is to be started any more
 	done     chan struct{}
 }
+
+var errNoMoreProcesses = errors.New("the node is about to end")
 
 type spawnRequest struct {
 	cmd   *exec.Cmd
@@ -19,12 +23,17 @@ type spawnRequest struct {
 }
 
 func newSpawner() *spawner {
-	s := &spawner{requests: make(chan spawnRequest), done: make(chan struct{})}
+	s := &spawner{requests: make(chan spawnRequest), quit: make(chan struct{}), done: make(chan struct{})}
 	go func() {
 		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
 		defer close(s.done)
-		for r := range s.requests {
-			r.reply <- r.cmd.Start()
+		for {
+			select {
+			case r := <-s.requests:
+				r.reply <- r.cmd.Start()
+			case <-s.quit:
+				return
+			}
 		}
 	}()
 	return s
@@ -34,12 +43,16 @@ func newSpawner() *spawner {
 func (s *spawner) start(cmd *exec.Cmd) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	r := spawnRequest{cmd: cmd, reply: make(chan error, 1)}
-	s.requests <- r
-	return <-r.reply
+	select {
+	case s.requests <- r:
+		return <-r.reply
+	case <-s.quit:
+		return errNoMoreProcesses
+	}
 }
 
-// close ends the thread. No start may follow. Children that still run get the parent-death signal.
+// close ends the thread. Children that still run get the parent-death signal.
 func (s *spawner) close() {
-	close(s.requests)
+	close(s.quit)
 	<-s.done
 }

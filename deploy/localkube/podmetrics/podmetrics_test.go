@@ -269,7 +269,7 @@ func TestKubernetesClientsReadTheAPIs(t *testing.T) {
 	t.Parallel()
 	c := newCluster(100 * time.Millisecond)
 	text, ip, port := exporter(t)
-	text.Store(fmt.Sprintf(gateway, 1, 1))
+	text.Store(fmt.Sprintf(gateway, 1, 1) + "# TYPE http_requests_total counter\nhttp_requests_total 0\n")
 	sleeper := script(t, "sleep 1000")
 	p := c.add("gateway", ip, sleeper.Process.Pid)
 	p.Annotations = map[string]string{"prometheus.io/scrape": "true", "prometheus.io/port": port}

@@ -18,14 +18,13 @@ const rateAnnotation = "localkube.ordeal/rate."
 type rate struct {
 	counter string
 	except  map[string]string // labels of series that do not count
-	sign    string            // a gauge that is there from the start where the counter will be
 }
 
 // named are rates with names of their own. Every other counter X_total has its rate as X_per_second.
 func named() map[string]rate {
 	return map[string]rate{
 		// Answers of the gateway.
-		"http_requests_per_second": {counter: "http_requests_total", sign: "http_requests_in_flight"},
+		"http_requests_per_second": {counter: "http_requests_total"},
 		// Answers of the user service, and of every server in Go with the usual interceptors; probes of its health are no load.
 		"grpc_requests_per_second": {counter: "grpc_server_handled_total", except: map[string]string{"grpc_service": "grpc.health.v1.Health"}},
 	}
@@ -40,7 +39,7 @@ func ratesOf(p *corev1.Pod, families map[string]*dto.MetricFamily) map[string]ra
 		}
 	}
 	for name, r := range named() {
-		if f := families[r.counter]; f != nil && f.GetType() == dto.MetricType_COUNTER || families[r.sign] != nil {
+		if f := families[r.counter]; f != nil && f.GetType() == dto.MetricType_COUNTER {
 			all[name] = r
 		}
 	}

@@ -27,8 +27,11 @@ const (
 	serviceName      = "localkube-metrics"
 )
 
-// registerEvery is the time between two tries, and between two looks whether the APIs are available.
-const registerEvery = 500 * time.Millisecond
+// How long it is between two tries while the APIs are not available, and between two looks while they are.
+const (
+	registerEvery = 500 * time.Millisecond
+	lookEvery     = time.Second
+)
 
 var apiServices = schema.GroupVersionResource{Group: "apiregistration.k8s.io", Version: "v1", Resource: "apiservices"}
 
@@ -42,20 +45,25 @@ type registration struct {
 	log     *slog.Logger
 }
 
-// register registers the APIs and stays until the API server has found both available, or ctx ends.
+// register registers the APIs, and sees until ctx ends that the API server finds both available: by itself it would take
+// up to half a minute to find that they are again.
 func (r registration) register(ctx context.Context) {
+	failed := 0 // tries in a row
 	for try := 0; ; try++ {
 		err := r.once(ctx, try)
-		if err == nil {
-			return
-		}
-		if try%20 == 19 && ctx.Err() == nil {
-			r.log.Warn("register the metrics APIs", "err", err)
+		wait := lookEvery
+		if err != nil {
+			wait, failed = registerEvery, failed+1
+			if failed%20 == 0 && ctx.Err() == nil {
+				r.log.Warn("register the metrics APIs", "err", err)
+			}
+		} else {
+			failed = 0
 		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(registerEvery):
+		case <-time.After(wait):
 		}
 	}
 }
