@@ -59,7 +59,7 @@ type Pod struct {
 	Of     string        `json:"of,omitempty"` // the Deployment that made it; "" where it is not known
 	States []PodState    `json:"states"`
 	Gone   time.Duration `json:"gone_ns,omitempty"` // 0 where it was there to the end
-	Killed bool          `json:"killed,omitempty"`  // it was gone without being asked to end
+	Killed bool          `json:"killed,omitempty"`  // it got no time to end
 	// Restarts are the times when a container of it was started again.
 	Restarts []time.Duration `json:"restarts_ns,omitempty"`
 }

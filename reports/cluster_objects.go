@@ -13,6 +13,7 @@ type seenObject struct {
 	Metadata struct {
 		Labels            map[string]string `json:"labels"`
 		DeletionTimestamp *string           `json:"deletionTimestamp"`
+		Grace             *int              `json:"deletionGracePeriodSeconds"`
 		OwnerReferences   []struct{ Kind, Name string }
 	} `json:"metadata"`
 	Spec struct {
@@ -207,8 +208,12 @@ func (b *clusterBuilder) pod(e evidence.Event, o *seenObject) {
 	for len(p.Restarts) < restarts {
 		p.Restarts = append(p.Restarts, e.At)
 	}
-	if e.Object.Action == "deleted" {
-		p.Gone, p.Killed = e.At, was != podEnding
+	gone := e.Object.Action == "deleted"
+	if gone {
+		p.Gone = e.At
+	}
+	if at := o.Metadata.Grace; was != podEnding && (at != nil && *at == 0 || gone) {
+		p.Killed = true // a Pod that gets time to end gets none but at its end
 	}
 }
 

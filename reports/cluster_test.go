@@ -32,6 +32,7 @@ type scenePod struct {
 	name, hash string
 	ready      bool
 	ending     bool
+	killed     bool
 	restarts   int
 }
 
@@ -48,7 +49,10 @@ func (s *scene) pod(seconds float64, action string, p *scenePod) {
 	meta := map[string]any{"name": p.name, "labels": map[string]any{"pod-template-hash": p.hash},
 		"ownerReferences": []any{map[string]any{"kind": "ReplicaSet", "name": "gateway-" + p.hash}}}
 	if p.ending {
-		meta["deletionTimestamp"] = "2026-01-02T15:04:05Z"
+		meta["deletionTimestamp"], meta["deletionGracePeriodSeconds"] = "2026-01-02T15:04:05Z", 30
+		if action == "deleted" || p.killed { // which the node says at last of every Pod
+			meta["deletionGracePeriodSeconds"] = 0
+		}
 	}
 	ready := map[bool]string{true: "True", false: "False"}[p.ready && !p.ending]
 	s.see(seconds, action, "Pod", p.name, map[string]any{"metadata": meta, "status": map[string]any{"phase": "Running",
@@ -153,7 +157,10 @@ func (s *scene) play() {
 				s.end(seconds+0.5, old)
 			}
 		case 40:
-			s.gone(seconds, s.pods[2])
+			lost := s.pods[2]
+			lost.ending, lost.killed = true, true
+			s.pod(seconds, "changed", lost)
+			s.gone(seconds+0.01, lost)
 			s.ready(seconds+1.8, s.make(seconds+0.1))
 			s.pods[0].restarts++
 			s.pods[0].ready = false

@@ -159,7 +159,7 @@ func podLane(d *Document, p Pod) charts.Lane {
 			lane.Marks[n-1].Name += fmt.Sprintf(" ×%d", n)
 		}
 	}
-	if p.Killed && p.Gone <= d.Run.End {
+	if p.Killed && p.Gone > 0 && p.Gone <= d.Run.End {
 		lane.Marks = append(lane.Marks, charts.Mark{At: d.at(p.Gone), Name: "killed", Symbol: charts.Down})
 	}
 	return lane
