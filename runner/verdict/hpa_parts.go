@@ -176,7 +176,20 @@ func (s *scaling) firstScale() Part {
 	if ok {
 		return p.as(Fail, "it asked for more replicas %s after the start of %s", p.Measured, s.During)
 	}
+	if had, most := s.count(s.during.Start).wanted, s.mostAsked(); most <= had {
+		return p.as(Inconclusive, "the metrics did not ask for more than %d replicas in phase %s, and there were %d: its load does not need more", most, s.During, had)
+	}
 	return s.notIn(p, s.during, s.FirstWithin, fmt.Sprintf("it did not ask for more than %d replicas", s.count(s.during.Start).wanted))
+}
+
+// mostAsked is the most that the metrics may have asked for in the phase.
+func (s *scaling) mostAsked() (most int32) {
+	for _, a := range s.between(s.during.Start, s.during.End) {
+		if !a.blind {
+			most = max(most, a.top)
+		}
+	}
+	return most
 }
 
 // notIn judges something that did not happen in a phase.
