@@ -75,7 +75,7 @@ func down(ctx context.Context, dir string, stdout io.Writer) error {
 func ask(dir string) (int, error) {
 	state, err := controlplane.ReadState(dir)
 	if err != nil {
-		return 0, nil //nolint:nilerr // it is there soon, or goes now
+		return 0, nil
 	}
 	if err := syscall.Kill(state.PID, syscall.SIGTERM); err != nil && !errors.Is(err, syscall.ESRCH) {
 		return 0, fmt.Errorf("ask localkube (pid %d) to end: %w", state.PID, err)

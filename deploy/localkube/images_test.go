@@ -28,7 +28,7 @@ func TestImagesOfTheReferenceServices(t *testing.T) {
 	if len(alone) > 0 {
 		t.Errorf("without an ordeal: %v", alone)
 	}
-	if err := os.WriteFile(ordeal, nil, 0o700); err != nil { //nolint:gosec // a program
+	if err := os.WriteFile(ordeal, nil, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	got := images{"ordeal/users": {"/mine"}}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ordeal/deploy/localkube/controlplane"
+	"ordeal/deploy/localkube/guard"
 )
 
 // options are the flags of up.
@@ -78,6 +79,9 @@ func upCommand() *cobra.Command {
 func (o *options) complete() error {
 	if o.untilStdin && !o.foreground {
 		return fmt.Errorf("%w: --until-stdin-closes needs --foreground: in the background there is no standard input", errUsage)
+	}
+	if guard.Inside() {
+		return errors.New("this is a process of a Pod of another localkube, and must not have one of its own: so it would go on without an end")
 	}
 	var err error
 	if o.plane.Dir, err = filepath.Abs(o.plane.Dir); err != nil {

@@ -15,6 +15,7 @@ import (
 
 	"ordeal/deploy/localkube/components"
 	"ordeal/deploy/localkube/controlplane"
+	"ordeal/deploy/localkube/guard"
 )
 
 func TestTwoInTheBackgroundFromUpToDown(t *testing.T) {
@@ -243,6 +244,18 @@ func TestUpSaysWhatStandsInItsWay(t *testing.T) {
 	}
 	if _, err := os.Stat(file); err != nil {
 		t.Errorf("somebody else's file: %v", err)
+	}
+}
+
+func TestNoneInAPodOfAnother(t *testing.T) {
+	name, value, _ := strings.Cut(guard.NewMark(), "=")
+	t.Setenv(name, value)
+	dir := filepath.Join(t.TempDir(), "kube")
+	if _, stderr, code := command(t, "up", "--dir", dir); code != exitFailed || !strings.Contains(stderr, "of a Pod of another localkube") {
+		t.Errorf("exit %d, %q, want that it is refused", code, stderr)
+	}
+	if _, err := os.Lstat(dir); err == nil {
+		t.Error("it left its directory")
 	}
 }
 

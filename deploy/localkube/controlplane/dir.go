@@ -62,7 +62,7 @@ func private(dir string) error {
 		return fmt.Errorf("%s belongs to the user with id %d", dir, stat.Uid)
 	}
 	if info.Mode().Perm() != 0o700 {
-		if err := os.Chmod(dir, 0o700); err != nil { //nolint:gosec // a directory needs its x
+		if err := os.Chmod(dir, 0o700); err != nil {
 			return fmt.Errorf("keep others out of the directory: %w", err)
 		}
 	}

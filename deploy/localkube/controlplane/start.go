@@ -21,7 +21,7 @@ import (
 const logDir = "logs"
 
 // startWithin bounds a start on a machine that has other things to do.
-const startWithin = time.Minute
+const startWithin = 80 * time.Second
 
 // ControlPlane is a control plane that runs.
 type ControlPlane struct {

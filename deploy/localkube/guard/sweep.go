@@ -24,6 +24,9 @@ const (
 // NewMark is a mark that no process carries yet, as NAME=VALUE.
 func NewMark() string { return markName + "=" + rand.Text() }
 
+// Inside reports whether this process is one of a control plane's own.
+func Inside() bool { return os.Getenv(markName) != "" }
+
 // Sweep kills every process other than this one that carries the mark, and waits until what was killed is dead.
 func Sweep(mark string) {
 	deadline := time.Now().Add(sweepWithin)
