@@ -26,7 +26,7 @@ type asked struct {
 var tried = []time.Duration{0, time.Second, 30 * time.Second}
 
 // lag is how much later than the autoscaler the watches may see a change.
-const lag = 300 * time.Millisecond
+const lag = 500 * time.Millisecond
 
 // gap is the time from one poll of the metrics to the next.
 func (s *scaling) gap() time.Duration {

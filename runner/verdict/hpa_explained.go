@@ -172,8 +172,8 @@ func (s *scaling) explained() Part {
 	var dark []string
 	explained := 0
 	for _, r := range s.steps {
-		if r.at < s.asked[0].at+s.slack() || s.onPurpose(r) {
-			continue // what it saw before that was not recorded
+		if r.at < s.asked[0].at+s.slack() || s.onPurpose(r) || s.hindered("controllers->", r.at) {
+			continue // what it saw is not what was recorded
 		}
 		switch o := s.outlook(r.at, r.from); {
 		case !o.known:
@@ -209,7 +209,7 @@ func (s *scaling) stuck() string {
 	for _, a := range s.asked {
 		now := s.count(a.at).wanted
 		o := s.outlook(a.at, now)
-		if a.at < s.asked[0].at+s.slack() || !o.known || o.covers(now) || s.hindered(a.at) {
+		if a.at < s.asked[0].at+s.slack() || !o.known || o.covers(now) || s.hindered("", a.at) {
 			since = -1
 			continue
 		}
@@ -223,12 +223,12 @@ func (s *scaling) stuck() string {
 	return ""
 }
 
-// hindered reports whether a fault acted on the control plane at a time, or did
-// shortly before: its clients wait longer and longer until they try again.
-func (s *scaling) hindered(at time.Duration) bool {
+// hindered reports whether a fault acted on a link of the control plane at a time,
+// or did shortly before: its clients wait longer and longer until they try again.
+func (s *scaling) hindered(from string, at time.Duration) bool {
 	const rest = 10 * time.Second
 	for _, f := range s.run.Faults() {
-		if !strings.Contains(f.Link, cluster) || !f.WasInjected {
+		if !strings.Contains(f.Link, cluster) || !strings.HasPrefix(f.Link, from) || !f.WasInjected {
 			continue
 		}
 		if at >= f.Injected && (!f.WasHealed || at <= f.Healed+rest+s.patience()) {

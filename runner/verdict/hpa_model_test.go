@@ -209,6 +209,9 @@ func (a *autoscaled) poll(at time.Duration) {
 	for _, api := range []string{resourceAPI, customAPI} {
 		point(available, fmt.Sprintf("api=%q", api), map[bool]float64{true: 1}[up])
 	}
+	if up { // a Pod that its selector does not find
+		point(podCPU, `namespace="ordeal",pod="users-1"`, 0.9)
+	}
 	for _, p := range a.pods {
 		if up && a.metered(p, at) {
 			labels := fmt.Sprintf("namespace=%q,pod=%q", "ordeal", p.Name)

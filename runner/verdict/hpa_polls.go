@@ -192,6 +192,9 @@ func (s *scaling) reading(m autoscaler.Metric, at, window time.Duration) (r auto
 	}
 	r.Pods = map[string]autoscaler.Sample{}
 	for pod, v := range p.values[key] {
+		if s.pods[pod] == nil {
+			continue // its selector does not find it
+		}
 		age := time.Duration(p.values[podAge][pod] * float64(time.Second))
 		r.Pods[pod] = autoscaler.Sample{Value: thousandths(v), At: s.wall(p.at - age), Window: window}
 	}
