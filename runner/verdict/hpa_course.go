@@ -30,15 +30,15 @@ func (s *scaling) need(phase evidence.Span) (int32, bool) {
 	if spec.Behavior != nil && spec.Behavior.Up.Tolerance != nil {
 		tolerance = *spec.Behavior.Up.Tolerance
 	}
-	return s.pods4(phase, 1+tolerance)
+	return s.carriers(phase, 1+tolerance)
 }
 
 // fair is the number of Pods that the targets ask for with the load of a phase.
-func (s *scaling) fair(phase evidence.Span) (int32, bool) { return s.pods4(phase, 1) }
+func (s *scaling) fair(phase evidence.Span) (int32, bool) { return s.carriers(phase, 1) }
 
-// pods4 is how many Pods carry the load of a phase if each carries so much, but
+// carriers is how many Pods carry the load of a phase if each carries so much, but
 // not fewer than the minimum.
-func (s *scaling) pods4(phase evidence.Span, each float64) (int32, bool) {
+func (s *scaling) carriers(phase evidence.Span, each float64) (int32, bool) {
 	loads := s.loads(phase)
 	if len(loads) == 0 || s.blindness(phase.End-phase.Took()/3, phase.End) != "" {
 		return 0, false
