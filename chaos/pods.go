@@ -41,7 +41,7 @@ func (f *clusterFault) String() string { return f.name }
 func (f *clusterFault) Inject(ctx context.Context) (Injection, error) {
 	return injectWith(ctx, func(in *struckInjection) (func(context.Context) error, error) {
 		g := f.ground
-		g.scene.count = &in.count
+		g.count = &in.count
 		return f.kind.hit(ctx, g)
 	})
 }

@@ -217,6 +217,9 @@ func lastHeal(run *evidence.Run, s evidence.Span) (heal time.Duration, why strin
 // mend itself before its phase ends: a killed process that was started again is
 // back when it is ready.
 func backAgain(run *evidence.Run, f evidence.FaultSpan) time.Duration {
+	if strings.HasPrefix(f.Fault, "pod_kill") {
+		return podsAgain(run, f)
+	}
 	back := time.Duration(-1)
 	for _, e := range run.Events {
 		replica := e.Target == f.Target || strings.HasPrefix(e.Target, f.Target+"/")

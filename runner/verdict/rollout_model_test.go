@@ -20,7 +20,6 @@ type rolloutModel struct {
 	phases               []phase
 	rate                 int
 	back                 string // the phase that goes back, "" for none
-	restart              bool   // the template is the same but for an annotation: a new ReplicaSet all the same
 	scale                int    // how many Pods are wanted half a second after the change, where not 0
 	extraDown, extraUp   int    // Pods by which it breaks its bounds
 	stuck                bool   // new Pods are never Ready
