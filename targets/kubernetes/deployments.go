@@ -125,7 +125,7 @@ func (c *Cluster) templateBefore(ctx context.Context, d *apps.Deployment) (*core
 	}
 	own := slices.DeleteFunc(list.Items, func(rs apps.ReplicaSet) bool { return !meta.IsControlledBy(&rs, d) })
 	if len(own) < 2 {
-		return nil, fmt.Errorf("Deployment %s has no earlier revision to go back to", d.Name) //nolint:revive,staticcheck // a kind has its capital
+		return nil, fmt.Errorf("Deployment %s has no earlier revision to go back to", d.Name) //nolint:staticcheck // a kind has its capital
 	}
 	slices.SortFunc(own, func(a, b apps.ReplicaSet) int { return cmp.Compare(revision(&b), revision(&a)) })
 	return &own[1].Spec.Template, nil

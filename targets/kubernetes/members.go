@@ -40,7 +40,7 @@ func (c *Cluster) Members(service, port string) (*Members, error) {
 		return nil, fmt.Errorf("find Service %s in namespace %s: %w", service, c.namespace, err)
 	}
 	if portOf(svc, port) == nil {
-		return nil, fmt.Errorf("Service %s has no port %s", service, port) //nolint:revive,staticcheck // a kind has its capital
+		return nil, fmt.Errorf("Service %s has no port %s", service, port) //nolint:staticcheck // a kind has its capital
 	}
 	m := &Members{cluster: c, service: service, port: port, followers: map[*func([]Member)]struct{}{}}
 	look := cache.ResourceEventHandlerFuncs{
