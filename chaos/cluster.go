@@ -31,6 +31,9 @@ type Cluster interface {
 	// SetPodCondition sets a condition of a Pod's status. A Pod that is gone is no
 	// error.
 	SetPodCondition(ctx context.Context, p Pod, condition string, ok bool) error
+	// PausePod makes the processes of a Pod stand still. resume lets those go on
+	// that still do. The error of a Pod of another machine says so.
+	PausePod(ctx context.Context, p Pod) (resume func() error, err error)
 	// Cordon keeps new Pods off a node, or lets them there again.
 	Cordon(ctx context.Context, node string, on bool) error
 	// Cordoned reports whether new Pods are kept off a node; an error where there

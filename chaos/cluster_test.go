@@ -155,6 +155,21 @@ func (c *fakeCluster) SetPodCondition(_ context.Context, p Pod, condition string
 	return c.call("condition", fmt.Sprintf("%s %s %t", p.Name, condition, ok))
 }
 
+func (c *fakeCluster) PausePod(_ context.Context, p Pod) (func() error, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.call("pause", p.Name); err != nil {
+		return nil, err
+	}
+	c.find(p).out = true
+	return func() error {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.find(p).out = false
+		return c.call("resume", p.Name)
+	}, nil
+}
+
 func (c *fakeCluster) Cordon(_ context.Context, node string, on bool) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -26,6 +26,7 @@ type Spec struct {
 
 	PodKill    *PodKill    `yaml:"pod_kill" oneof:"kind" doc:"on a target that is a Service: Pods are deleted, and others take their place"`
 	PodUnready *PodUnready `yaml:"pod_unready" oneof:"kind" doc:"on a target that is a Service: Pods are taken out of rotation by their readiness gate ordeal/in-rotation"`
+	PodStuck   *PodStuck   `yaml:"pod_stuck" oneof:"kind" doc:"on a target that is a Service of kubernetes: local: the processes of Pods stand still"`
 	CrashLoop  *CrashLoop  `yaml:"crash_loop" oneof:"kind" doc:"on a target that is a Service: a template is rolled out whose Pods fail to start"`
 	Drain      *Drain      `yaml:"drain" oneof:"kind" doc:"on a node: it takes no Pods, and those it has are evicted as their budgets allow"`
 }

@@ -40,6 +40,7 @@ func TestValidSpecs(t *testing.T) {
 		"pod_kill 1 on gateway":                               {Target: "gateway", PodKill: &PodKill{}},
 		"pod_kill all, grace 5s on gateway":                   {Target: "gateway", PodKill: &PodKill{Count: All, Grace: 5 * time.Second}},
 		"pod_unready 2 on gateway":                            {Target: "gateway", PodUnready: &PodUnready{Count: 2}},
+		"pod_stuck all on gateway":                            {Target: "gateway", PodStuck: &PodStuck{Count: All}},
 		"crash_loop on gateway":                               {Target: "gateway", CrashLoop: &CrashLoop{}},
 		"drain on node n1":                                    {Node: "n1", Drain: &Drain{}},
 		"drain on gateway":                                    {Target: "gateway", Drain: &Drain{}},

@@ -61,7 +61,7 @@ func (f Fault) on() string {
 }
 
 // onPods are the kinds of faults that act on the Pods of a cluster.
-var onPods = []string{"pod_kill", "pod_unready", "crash_loop", "drain"}
+var onPods = []string{"pod_kill", "pod_unready", "pod_stuck", "crash_loop", "drain"}
 
 // struck is what a fault that is not on a link acts on.
 func (f Fault) struck() string {

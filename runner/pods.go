@@ -121,6 +121,19 @@ func unlessGone(err error) error {
 	return err
 }
 
+func (f podFaults) PausePod(_ context.Context, p chaos.Pod) (resume func() error, err error) {
+	all, err := f.cluster.AllPods()
+	if err != nil {
+		return nil, err
+	}
+	for _, pod := range all {
+		if string(pod.UID) == p.UID {
+			return f.cluster.PausePod(pod)
+		}
+	}
+	return nil, fmt.Errorf("Pod %s is gone", p.Name)
+}
+
 func (f podFaults) Cordon(ctx context.Context, node string, on bool) error {
 	return f.cluster.SetCordoned(ctx, node, on)
 }

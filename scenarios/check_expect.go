@@ -24,11 +24,7 @@ func (c *checker) expectations() {
 		case e.Metric != nil:
 			c.metrics(e.Metric, e.Metric.Target)
 		case e.Target != nil:
-			if t := c.Target(e.Target.Target); t.Kind() == targets.KindService {
-				c.bad(e.Target, "target", "want a target that Ordeal starts", "%s is a service: its processes are the cluster's", t.Name)
-			} else if !t.Started() {
-				c.bad(e.Target, "target", "want a target that Ordeal starts", "%s runs already: its processes are not watched", t.Name)
-			}
+			c.target(e.Target)
 		case e.Breaker != nil:
 			c.breaker(e.Breaker)
 		case e.Rollout != nil:
@@ -36,6 +32,17 @@ func (c *checker) expectations() {
 		case e.HPA != nil:
 			c.hpa(e.HPA)
 		}
+	}
+}
+
+// target checks that somebody sees what becomes of the target's processes.
+func (c *checker) target(expect *verdict.Target) {
+	t := c.Target(expect.Target)
+	switch {
+	case t.Kind() == targets.KindService && expect.Alive != nil:
+		c.bad(expect, "alive", "want restarts alone", "%s is a service: its Pods come and go", t.Name)
+	case t.Kind() == targets.KindExternal:
+		c.bad(expect, "target", "want a target that Ordeal starts", "%s runs already: its processes are not watched", t.Name)
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 // processFault checks that the processes of the target are there to be broken.
 func (c *checker) processFault(f *chaos.Spec, t *targets.Spec) {
 	if t.Kind() == targets.KindService {
-		c.bad(f, "target", "want pod_kill, pod_unready or crash_loop", "%s is a service: its processes are the cluster's, in Pods", t.Name)
+		c.bad(f, "target", "want pod_kill, pod_unready, pod_stuck or crash_loop", "%s is a service: its processes are the cluster's, in Pods", t.Name)
 		return
 	}
 	if !t.Started() {

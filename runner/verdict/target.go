@@ -14,7 +14,7 @@ import (
 type Target struct {
 	Target   string      `yaml:"target" ref:"target" required:"true" doc:"the target that is judged, with all its replicas"`
 	Alive    *bool       `yaml:"alive" doc:"true: no process ended on its own, and all are there at the end of the timeline; false: one did, or is not"`
-	Restarts *CountLimit `yaml:"restarts" doc:"limit on how often its processes were started again, added up over the replicas"`
+	Restarts *CountLimit `yaml:"restarts" doc:"limit on how often its processes were started again, added up over the replicas; of a Service, how often containers of its Pods were"`
 }
 
 // Validate reports what is wrong with the expectation.
@@ -67,12 +67,13 @@ type life struct {
 	gone     map[string]bool // replicas that were not running when the timeline ended
 	starts   int
 	replicas map[string]bool
-	died     string // how the first process ended that ended on its own
-	sick     string // what the last look at the health of an external target saw, where that was not good
+	died     string              // how the first process ended that ended on its own
+	again    map[string]restarts // by Pod and container
+	sick     string              // what the last look at the health of an external target saw, where that was not good
 }
 
 func follow(run *evidence.Run, target string) life {
-	l := life{gone: map[string]bool{}, replicas: map[string]bool{}}
+	l := life{gone: map[string]bool{}, replicas: map[string]bool{}, again: map[string]restarts{}}
 	end := run.End()
 	if p := run.Phases(); len(p) > 0 {
 		end = p[len(p)-1].End
@@ -82,6 +83,8 @@ func follow(run *evidence.Run, target string) life {
 			continue
 		}
 		switch e.Kind {
+		case evidence.ObjectSeen:
+			l.pod(e.Object)
 		case evidence.TargetStart:
 			l.seen, l.managed = true, true
 			l.starts++
@@ -130,11 +133,14 @@ func (l life) alive(run *evidence.Run, want bool) Part {
 
 func (l life) restarted(run *evidence.Run, limit limit) Part {
 	p := Part{Name: "restarts", Limit: limit.String()}
-	if !l.managed {
+	if !l.managed && len(l.again) == 0 {
 		p.Status, p.Why = Inconclusive, "the harness did not start it, so it does not see it start again"
 		return p
 	}
 	n := max(0, l.starts-len(l.replicas))
+	for _, r := range l.again {
+		n += r.last - r.first
+	}
 	p.Measured = strconv.Itoa(n)
 	switch {
 	case !limit.holds(float64(n)):

@@ -79,7 +79,7 @@ func bit(run *evidence.Run, f evidence.FaultSpan) (v Verdict, bad bool) {
 // onPods reports whether a fault acts on the Pods of a cluster.
 func onPods(f evidence.FaultSpan) bool {
 	kind, _, _ := strings.Cut(f.Fault, " ")
-	return slices.Contains([]string{"pod_kill", "pod_unready", "crash_loop", "drain"}, kind)
+	return slices.Contains([]string{"pod_kill", "pod_unready", "pod_stuck", "crash_loop", "drain"}, kind)
 }
 
 // giveTraffic says what to do about a fault that found nothing to act on.
