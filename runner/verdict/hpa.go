@@ -32,6 +32,7 @@ type HPA struct {
 	EnoughWithin  time.Duration `yaml:"enough_within" doc:"longest time from the start of the phase until as many Pods are Ready, for good, as the load needs"`
 	Overshoot     *CountLimit   `yaml:"overshoot" doc:"limit on the replicas beyond those that the load of the phase asks for, at the most, such as \"<= 2\""`
 	Undershoot    *CountLimit   `yaml:"undershoot" doc:"limit on the replicas that are missing in the calm phase, at the most, from those that its load needs"`
+	Steps         *CountLimit   `yaml:"steps" doc:"limit on the steps in the phase, up and down; \"= 0\" where it is to stand still, as without metrics"`
 	Flaps         *CountLimit   `yaml:"flaps" doc:"limit on the changes of direction from the start of the phase on; up and down again is one"`
 	Stabilization time.Duration `yaml:"stabilization" doc:"the window on the way down: fewer replicas no sooner after the metrics asked for more, and soon after that"`
 	BackWithin    time.Duration `yaml:"back_to_min_within" doc:"longest time from the start of the calm phase until it is at its minimum, for good"`
@@ -83,6 +84,7 @@ func (h *HPA) String() string {
 	add(h.FirstWithin > 0, "scales within %s of %s", h.FirstWithin, h.During)
 	add(h.EnoughWithin > 0, "enough within %s", h.EnoughWithin)
 	add(h.Overshoot != nil, "overshoot %s", h.Overshoot)
+	add(h.Steps != nil, "steps %s during %s", h.Steps, h.During)
 	add(h.Flaps != nil, "changes of direction %s", h.Flaps)
 	add(h.Stabilization > 0, "stabilized for %s", h.Stabilization)
 	add(h.Undershoot != nil, "undershoot %s", h.Undershoot)
@@ -160,6 +162,7 @@ func (s *scaling) parts() []Part {
 	add(s.FirstWithin > 0, s.firstScale)
 	add(s.EnoughWithin > 0, s.enough)
 	add(s.Overshoot != nil, s.overshoot)
+	add(s.Steps != nil, s.stepped)
 	add(s.Flaps != nil, s.flaps)
 	add(s.Stabilization > 0, s.stabilized)
 	add(s.Undershoot != nil, s.undershoot)

@@ -132,6 +132,18 @@ func (s *scaling) stepsIn(from, to time.Duration) (found []rescale) {
 	return found
 }
 
+// stepped: how often it changed what is wanted in the phase. That is a fact,
+// whatever the metrics were.
+func (s *scaling) stepped() Part {
+	p := Part{Name: "steps", Limit: s.Steps.String()}
+	steps := s.stepsIn(s.during.Start, s.during.End)
+	p.Measured = fmt.Sprint(len(steps))
+	if s.Steps.holds(float64(len(steps))) {
+		return p
+	}
+	return p.as(Fail, "it made %s in phase %s", several(len(steps), "step"), s.During)
+}
+
 // flaps: changes of direction.
 func (s *scaling) flaps() Part {
 	p := Part{Name: "flaps", Limit: s.Flaps.String()}

@@ -82,12 +82,13 @@ func TestABrokenAutoscalerFails(t *testing.T) {
 				return to
 			}
 		}, nil, "flaps", "it changed its direction"},
-		"a window that is too long":     {window(300), nil, "stabilization window", "as many still"},
-		"a window that is a bit longer": {window(20), nil, "stabilization window", "more than 10s"},
-		"no window":                     {window(0), nil, "stabilization window", "after the metrics had asked for more"},
-		"a shorter window":              {window(5), nil, "stabilization window", "after the metrics had asked for more"},
-		"back too late":                 {nil, func(h *HPA) { h.BackWithin = 5 * time.Second }, "back to minimum within", "it was back at 2 replicas"},
-		"never back":                    {window(300), nil, "back to minimum within", "not back at 2"},
+		"steps where it is to stand still": {nil, func(h *HPA) { h.Steps = of[CountLimit](t, "= 0") }, "steps", "it made"},
+		"a window that is too long":        {window(300), nil, "stabilization window", "as many still"},
+		"a window that is a bit longer":    {window(20), nil, "stabilization window", "more than 10s"},
+		"no window":                        {window(0), nil, "stabilization window", "after the metrics had asked for more"},
+		"a shorter window":                 {window(5), nil, "stabilization window", "after the metrics had asked for more"},
+		"back too late":                    {nil, func(h *HPA) { h.BackWithin = 5 * time.Second }, "back to minimum within", "it was back at 2 replicas"},
+		"never back":                       {window(300), nil, "back to minimum within", "not back at 2"},
 		"too fast": {func(m *hpaModel) {
 			m.told = func(o *hpaObject) { o.Spec.Behavior.ScaleUp.Policies[0].Value = 900 }
 		}, nil, "rate policy kept", "are allowed"},
@@ -134,6 +135,17 @@ func TestABrokenAutoscalerFails(t *testing.T) {
 				t.Errorf("%+v", p)
 			}
 		})
+	}
+}
+
+func TestStepsOfAnAutoscalerAreCounted(t *testing.T) {
+	m := soundHPA()
+	s := play(t, m.phases...)
+	check := hpaCheckOf(s)
+	check.Steps = of[CountLimit](t, "1..9")
+	v := judgeBy(t, m.runs(s), check)
+	if p := partOf(t, v, "steps"); p.Status != Pass || p.Measured == "0" {
+		t.Errorf("%+v", p)
 	}
 }
 
