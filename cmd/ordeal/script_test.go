@@ -23,9 +23,10 @@ func TestCommand(t *testing.T) { scripts(t, "testdata/script") }
 // What takes the machine from everything else runs by itself.
 func TestCommandOnABusyMachine(t *testing.T) { scripts(t, "testdata/busy") }
 
-func scripts(t *testing.T, dir string) {
+func scripts(t *testing.T, dir string, env ...string) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 dir,
+		Setup:               func(e *testscript.Env) error { e.Vars = append(e.Vars, env...); return nil },
 		RequireExplicitExec: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"waitfor": waitFor,

@@ -1,0 +1,279 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	client "k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"ordeal/runner/evidence"
+)
+
+// localkube gives the program that is the control plane; without it the test is
+// skipped.
+func localkube(t *testing.T) string {
+	t.Helper()
+	name := os.Getenv("ORDEAL_LOCALKUBE")
+	if name == "" {
+		name = filepath.Join("..", "..", "bin", "localkube")
+	}
+	name, err := filepath.Abs(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(name); err != nil {
+		t.Skip("there is no bin/localkube: build it with: make localkube")
+	}
+	return name
+}
+
+// ordeal is a file by whose name the test binary is the command. It is no symbolic
+// link: the command asks the system which file it is, to run it again for its
+// targets, and by another name that would run these tests.
+func ordeal(t *testing.T) string {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(t.TempDir(), "ordeal")
+	if os.Link(self, name) == nil {
+		return name
+	}
+	text, err := os.ReadFile(self) // on another file system
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, text, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// runOn runs a scenario, which must pass, and gives its evidence.
+func runOn(t *testing.T, program, scenario string, args ...string) *evidence.Run {
+	t.Helper()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "scenario.yaml")
+	if err := os.WriteFile(file, []byte(scenario), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(ordeal(t), append([]string{"run", "-q", "--out", filepath.Join(dir, "runs"), file}, args...)...)
+	cmd.Env = append(os.Environ(), "ORDEAL_LOCALKUBE="+program)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	runs, err := filepath.Glob(filepath.Join(dir, "runs", "*"))
+	if err != nil || len(runs) != 1 {
+		t.Fatalf("runs %v, %v", runs, err)
+	}
+	run, err := evidence.Open(runs[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return run
+}
+
+const followedScenario = `
+ordeal: v1
+name: followed
+kubernetes: {local: {sync_period: 2s}, apply: ["shipped:overlays/local"]}
+targets:
+  gateway: {service: gateway, port: http}
+  users: {service: users}
+load:
+  browse: {http: {target: gateway, get: /api/v1/users/42}, rate: 40/s}
+  standard: {http: {target: gateway, get: /api/v1/users/42, transport: standard}, rate: 20/s}
+  lookups: {grpc: {target: users, call: user.v1.UserService/GetUser, data: {user_id: "42"}}, rate: 20/s}
+timeline:
+  - {phase: warmup, for: 3s}
+  - {phase: slow, for: 3s, faults: [{link: client->gateway, latency: {delay: 20ms}}]}
+  - {phase: roll, for: 20s, changes: [{restart: {deployment: gateway}}, {restart: {deployment: users}}]}
+  - {phase: away, for: 3s, faults: [{link: kubernetes->metrics, latency: {delay: 10ms}}, {link: controllers->kubernetes, latency: {delay: 10ms}}]}
+expect:
+  - errors: {load: browse, during: [slow, roll, away], count: "= 0"}
+  - errors: {load: standard, during: [slow, roll, away], count: "= 0"}
+  - errors: {load: lookups, during: [slow, roll, away], count: "= 0"}
+  - latency: {load: browse, during: slow, p50: "> 20ms"}
+`
+
+// TestPodsAreFollowed replaces every Pod under load: no call fails, the new Pods
+// get calls and the old ones none; and all that happens is in the evidence.
+func TestPodsAreFollowed(t *testing.T) {
+	run := runOn(t, localkube(t), followedScenario)
+	c := run.Meta.Cluster
+	if c == nil || c.Kind != "local" || c.Namespace != "ordeal" || !strings.HasPrefix(c.Version, "v1.") || c.Settings["sync_period"] != "2s" {
+		t.Errorf("the cluster is %+v", c)
+	}
+	pods := podsSeen(t, run)
+	backends := backendsOf(t, run)
+	for _, load := range []string{"browse", "standard", "lookups"} {
+		before, after := backends[load+" slow"], backends[load+" away"]
+		if len(before) == 0 || len(after) == 0 {
+			t.Errorf("%s: calls at %v, and at %v then", load, before, after)
+		}
+		for pod := range before {
+			if after[pod] > 0 {
+				t.Errorf("%s: %d calls at Pod %s after it was replaced", load, after[pod], pod)
+			}
+		}
+		for _, name := range slices.Concat(slices.Collect(maps.Keys(before)), slices.Collect(maps.Keys(after))) {
+			if pods[name] == "" {
+				t.Errorf("%s: calls at %q, which was not seen as a Pod of a target", load, name)
+			}
+		}
+	}
+	for _, s := range []struct{ target, name string }{
+		{"kubernetes", "pod_cpu_cores"}, {"kubernetes", "metrics_available"}, {"gateway", "breaker_state"},
+		{"kubernetes->metrics", "link_bytes_up_total"}, {"controllers->kubernetes", "link_bytes_up_total"}, {"client->gateway", "link_connections_total"},
+	} {
+		if series, err := run.Series(s.target, s.name); err != nil || len(series) == 0 {
+			t.Errorf("no series %s of %s: %v", s.name, s.target, err)
+		}
+	}
+}
+
+// podsSeen gives the target of each Pod that was watched.
+func podsSeen(t *testing.T, run *evidence.Run) map[string]string {
+	t.Helper()
+	pods, kinds := map[string]string{}, map[string]bool{}
+	for _, e := range run.Events {
+		switch {
+		case e.Kind == evidence.ObjectSeen && e.Object.Kind == "Pod":
+			pods[e.Object.Name] = e.Target
+			kinds["Pod "+e.Object.Action] = true
+		case e.Kind == evidence.ObjectSeen:
+			kinds[e.Object.Kind] = true
+		default:
+			kinds[string(e.Kind)] = true
+		}
+	}
+	for _, want := range []string{"Pod found", "Pod added", "Pod changed", "Pod deleted", "Service", "Deployment", "ReplicaSet", "Node", "Event", "changed", "note"} {
+		if !kinds[want] {
+			t.Errorf("no event of %s", want)
+		}
+	}
+	return pods
+}
+
+// backendsOf counts calls by who answered, for each load and phase.
+func backendsOf(t *testing.T, run *evidence.Run) map[string]map[string]int {
+	t.Helper()
+	counts := map[string]map[string]int{}
+	for s, err := range run.Samples() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ph, ok := run.PhaseAt(s.Sent); ok {
+			key := run.Meta.Loads[s.Load].Name + " " + ph.Name
+			if counts[key] == nil {
+				counts[key] = map[string]int{}
+			}
+			counts[key][s.Backend]++
+		}
+	}
+	return counts
+}
+
+// TestNothingIsLeftOfAControlPlane interrupts and kills runs.
+func TestNothingIsLeftOfAControlPlane(t *testing.T) {
+	scripts(t, "testdata/kubernetes", "ORDEAL_LOCALKUBE="+localkube(t))
+}
+
+const contextScenario = `
+ordeal: v1
+name: elsewhere
+kubernetes: {context: localkube, apply: ["shipped:overlays/local"]}
+targets:
+  gateway: {service: gateway}
+load:
+  browse: {http: {target: gateway, get: /api/v1/users/42}, rate: 20/s}
+timeline:
+  - {phase: steady, for: 2s}
+expect:
+  - errors: {load: browse, during: steady, count: "= 0"}
+`
+
+// TestAContextIsLeftAsItWas runs on a control plane that is there already.
+func TestAContextIsLeftAsItWas(t *testing.T) {
+	program := localkube(t)
+	kubeconfig := up(t, program)
+	run := runOn(t, program, contextScenario, "--allow-context", "localkube", "--kubeconfig", kubeconfig)
+	if c := run.Meta.Cluster; c == nil || c.Kind != "context" || c.Context != "localkube" || c.Settings != nil {
+		t.Errorf("the cluster is %+v", c)
+	}
+	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	api, err := client.NewForConfig(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		_, err := api.CoreV1().Namespaces().Get(t.Context(), "ordeal", meta.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the namespace is still there, and %v", err)
+		}
+	}
+}
+
+// up starts a control plane until the test ends, and gives its kubeconfig file.
+func up(t *testing.T, program string) string {
+	t.Helper()
+	image := func(service string) string {
+		text, err := json.Marshal([]string{ordeal(t), "target", service})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return "ordeal/" + service + "=" + string(text)
+	}
+	cmd := exec.Command(program, "up", "--foreground", "--until-stdin-closes", "--dir", filepath.Join(t.TempDir(), "kube"),
+		"--image", image("gateway"), "--image", image("users"))
+	cmd.Stderr = os.Stderr
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = stdin.Close() // it ends then
+		_, _ = io.Copy(io.Discard, stdout)
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("localkube: %v", err)
+		}
+	})
+	line, err := bufio.NewReader(stdout).ReadBytes('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ready struct {
+		Kubeconfig string `json:"kubeconfig"`
+	}
+	if err := json.Unmarshal(line, &ready); err != nil {
+		t.Fatal(err)
+	}
+	return ready.Kubeconfig
+}
