@@ -213,9 +213,11 @@ func TestAnAutoscalerThatWasNotSeenIsInconclusive(t *testing.T) {
 // An autoscaler that is blind for a while and does nothing then is a sound one.
 func TestABlindAutoscalerStandsStill(t *testing.T) {
 	m := soundHPA()
-	m.down = func(at time.Duration) bool { return at > 12*time.Second && at < 20*time.Second }
+	m.phases = append([]phase{m.phases[0], m.phases[1], {"blind", 8 * time.Second}}, m.phases[2:]...)
+	m.demand["blind"] = m.demand["surge"]
+	m.down = func(at time.Duration) bool { return at >= 12*time.Second && at < 20*time.Second }
 	s := play(t, m.phases...)
-	check := &HPA{Name: "gateway", During: "surge", Calm: "calm"}
+	check := &HPA{Name: "gateway", During: "blind", Steps: of[CountLimit](t, "= 0")}
 	if v := judgeBy(t, m.runs(s), check); v.Status != Pass {
 		tell(t, v)
 		t.Error("standing still while blind is held against it")
@@ -227,7 +229,11 @@ func TestABlindAutoscalerStandsStill(t *testing.T) {
 		return to
 	}
 	s = play(t, m.phases...)
-	if p := partOf(t, judgeBy(t, m.runs(s), check), "steps explained"); p.Status != Fail || !strings.Contains(p.Why, "no metric was valid") {
+	v := judgeBy(t, m.runs(s), check)
+	if p := partOf(t, v, "steps explained"); p.Status != Fail || !strings.Contains(p.Why, "no metric was valid") {
+		t.Errorf("%+v", p)
+	}
+	if p := partOf(t, v, "steps"); p.Status != Fail {
 		t.Errorf("%+v", p)
 	}
 }
