@@ -81,7 +81,7 @@ func (s *scaling) enough() Part {
 	if !ok {
 		what := fmt.Sprintf("%d Pods were Ready at the end where the load needs %d, and not enough", s.count(s.during.End-1).ready, need)
 		if most := s.spec(s.during.End).Max; need > most {
-			what = fmt.Sprintf("the load needs %d Pods, its maximum is %d, and there were not enough", need, most)
+			what = fmt.Sprintf("the load needs %d Pods, more than the maximum of %d, and they were not there", need, most)
 		}
 		return s.notIn(p, s.during, s.EnoughWithin, what)
 	}

@@ -210,8 +210,9 @@ func (s *scaling) notIn(p Part, phase evidence.Span, within time.Duration, what 
 		return p.as(Inconclusive, "%s in the %s of phase %s, less than it may take", what, formatDuration(phase.Took()), phase.Name)
 	}
 	p.Measured = "never"
+	why := ""
 	if spec := s.spec(phase.Start); spec.Min == spec.Max {
-		what += fmt.Sprintf(": its minimum and its maximum are %d", spec.Max)
+		why = fmt.Sprintf(": its minimum and its maximum are %d", spec.Max)
 	}
-	return p.as(Fail, "%s in the %s of phase %s", what, formatDuration(phase.Took()), phase.Name)
+	return p.as(Fail, "%s in the %s of phase %s%s", what, formatDuration(phase.Took()), phase.Name, why)
 }

@@ -55,7 +55,7 @@ func TestABrokenAutoscalerFails(t *testing.T) {
 			m.asleep = func(at time.Duration) bool { return at > 11*time.Second && at < 20*time.Second }
 		}, nil, "first scale within", "it asked for more replicas"},
 		"min = max":                 {func(m *hpaModel) { m.min, m.max = 2, 2 }, nil, "first scale within", "its minimum and its maximum are 2"},
-		"a maximum that is too low": {func(m *hpaModel) { m.max = 5 }, func(h *HPA) { h.Max = 5 }, "enough within", "its maximum is 5"},
+		"a maximum that is too low": {func(m *hpaModel) { m.max = 5 }, func(h *HPA) { h.Max = 5 }, "enough within", "more than the maximum of 5"},
 		"Pods that start slowly":    {func(m *hpaModel) { m.start = 20 * time.Second; m.set.CPUInitializationPeriod = time.Minute }, nil, "enough within", "Ready"},
 		"too many": {func(m *hpaModel) {
 			m.decide = func(at time.Duration, from, to int32) int32 {
