@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/klog/v2"
+
 	"ordeal/deploy/localkube/controlplane"
 	"ordeal/deploy/localkube/node"
 	"ordeal/deploy/localkube/podmetrics"
@@ -42,6 +44,7 @@ func (o *options) begin(p *controlplane.ControlPlane) (*parts, error) {
 		return nil, errors.Join(fmt.Errorf("take port %d for the metrics APIs: %w", o.metricsPort, err), file.Close())
 	}
 	log := slog.New(slog.NewTextHandler(file, nil))
+	klog.SetSlogLogger(log.With("part", "client")) // else it speaks on standard error
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &parts{cancel: cancel, log: file, metrics: metrics.Addr().String()}
 	s.run(ctx, p, "the node", func() error {

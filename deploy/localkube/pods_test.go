@@ -98,7 +98,7 @@ func TestPodsServeScaleRestartAndMove(t *testing.T) {
 		if err != nil {
 			return "", err
 		}
-		defer resp.Body.Close() //nolint:errcheck // it was read
+		defer resp.Body.Close()
 		body, err := io.ReadAll(resp.Body)
 		return string(body), err
 	}

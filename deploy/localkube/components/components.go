@@ -59,6 +59,6 @@ func failed(name string, err error) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintf(os.Stderr, "%s: %v\n", name, err) //nolint:errcheck // nowhere left to tell
+	fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
 	return 1
 }
