@@ -12,7 +12,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
@@ -138,7 +137,7 @@ func (a *agent) beat(ctx context.Context, r registration) {
 
 // follow runs the Pods that are bound to the Nodes until ctx ends.
 func (a *agent) follow(ctx context.Context) error {
-	factory := informers.NewSharedInformerFactoryWithOptions(a.client, 0, informers.WithTransform(dropManagedFields))
+	factory := informers.NewSharedInformerFactory(a.client, 0)
 	core := factory.Core().V1()
 	a.services, a.configMaps, a.secrets = core.Services().Lister(), core.ConfigMaps().Lister(), core.Secrets().Lister()
 	synced := []cache.InformerSynced{core.Services().Informer().HasSynced, core.ConfigMaps().Informer().HasSynced,
@@ -171,13 +170,6 @@ func (a *agent) follow(ctx context.Context) error {
 	factory.Start(ctx.Done())
 	<-ctx.Done()
 	return nil
-}
-
-func dropManagedFields(obj any) (any, error) {
-	if o, ok := obj.(metav1.Object); ok {
-		o.SetManagedFields(nil)
-	}
-	return obj, nil
 }
 
 // see takes the newest state of a Pod.
