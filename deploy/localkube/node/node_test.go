@@ -46,8 +46,8 @@ func TestAddressesComeBackLast(t *testing.T) {
 	}
 	a.release(first)
 	given := map[netip.Addr]bool{}
-	for addr := first; ; {
-		addr, err = a.take()
+	for {
+		addr, err := a.take()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -118,7 +118,7 @@ func TestPodHasMetricsFromTheSecondReadingOn(t *testing.T) {
 	if !ok || len(m.Containers) != 2 || m.Labels["app"] != "busy" || m.Namespace != "ordeal" {
 		t.Fatalf("after two readings: %v %+v", ok, m)
 	}
-	if w := m.Window.Duration; w < 300*time.Millisecond || m.Timestamp.Time.Before(between) || m.Timestamp.Time.After(time.Now()) {
+	if w := m.Window.Duration; w < 300*time.Millisecond || m.Timestamp.Time.Before(between) || m.Timestamp.After(time.Now()) {
 		t.Errorf("window %v, timestamp %v", w, m.Timestamp)
 	}
 	busy, idle := m.Containers[0].Usage.Cpu().AsApproximateFloat64(), m.Containers[1].Usage.Cpu().AsApproximateFloat64()
