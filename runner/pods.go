@@ -131,7 +131,7 @@ func (f podFaults) PausePod(_ context.Context, p chaos.Pod) (resume func() error
 			return f.cluster.PausePod(pod)
 		}
 	}
-	return nil, fmt.Errorf("Pod %s is gone", p.Name)
+	return nil, fmt.Errorf("there is no Pod %s any more", p.Name)
 }
 
 func (f podFaults) Cordon(ctx context.Context, node string, on bool) error {

@@ -13,12 +13,14 @@ import (
 	"testing"
 	"time"
 
+	core "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	client "k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 
 	"ordeal/runner/evidence"
+	"ordeal/targets/kubernetes"
 )
 
 // localkube gives the program that is the control plane; without it the test is
@@ -119,6 +121,7 @@ func TestPodsAreFollowed(t *testing.T) {
 		t.Errorf("the cluster is %+v", c)
 	}
 	pods := podsSeen(t, run)
+	followedInTime(t, run)
 	backends := backendsOf(t, run)
 	for _, load := range []string{"browse", "standard", "lookups"} {
 		before, after := backends[load+" slow"], backends[load+" away"]
@@ -143,6 +146,64 @@ func TestPodsAreFollowed(t *testing.T) {
 		if series, err := run.Series(s.target, s.name); err != nil || len(series) == 0 {
 			t.Errorf("no series %s of %s: %v", s.name, s.target, err)
 		}
+	}
+}
+
+// followedIn is how soon a change of a Pod must show in the calls.
+const followedIn = time.Second
+
+// followedInTime checks for every Pod that came or went, and every load on its
+// target, that calls began and ended with it.
+func followedInTime(t *testing.T, run *evidence.Run) {
+	t.Helper()
+	type use struct {
+		pod  string
+		load int
+	}
+	first, last := map[use]time.Duration{}, map[use]time.Duration{}
+	for s, err := range run.Samples() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		u := use{s.Backend, s.Load}
+		if at, ok := first[u]; !ok || s.Sent < at {
+			first[u] = s.Sent
+		}
+		last[u] = max(last[u], s.Sent)
+	}
+	came, went := map[string]bool{}, map[string]bool{}
+	for _, e := range run.Events {
+		if e.Kind != evidence.ObjectSeen || e.Object.Kind != "Pod" {
+			continue
+		}
+		var pod core.Pod
+		if err := json.Unmarshal(e.Object.Data, &pod); err != nil {
+			t.Fatal(err)
+		}
+		found := e.Object.Action == kubernetes.Found
+		for i, l := range run.Meta.Loads {
+			u := use{pod.Name, i}
+			switch {
+			case l.Target != e.Target:
+			case kubernetes.Ready(&pod) && !came[pod.Name] && !found && first[u]-e.At > followedIn:
+				t.Errorf("%s: the first call at Pod %s came %v after it was ready", l.Name, pod.Name, first[u]-e.At)
+			case pod.DeletionTimestamp != nil && !went[pod.Name] && last[u]-e.At > followedIn:
+				t.Errorf("%s: a call at Pod %s came %v after its end was asked for", l.Name, pod.Name, last[u]-e.At)
+			}
+		}
+		came[pod.Name] = came[pod.Name] || kubernetes.Ready(&pod)
+		went[pod.Name] = went[pod.Name] || pod.DeletionTimestamp != nil
+	}
+	count := func(pods map[string]bool) (n int) {
+		for _, yes := range pods {
+			if yes {
+				n++
+			}
+		}
+		return n
+	}
+	if count(came) < 10 || count(went) < 5 { // three gateways and two users, all replaced
+		t.Errorf("%d Pods became ready and %d were ended", count(came), count(went))
 	}
 }
 
