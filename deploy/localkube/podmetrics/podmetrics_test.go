@@ -35,6 +35,7 @@ import (
 func script(t *testing.T, text string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command("sh", "-c", text)
+	cmd.Env = append(os.Environ(), fmt.Sprintf("TEST=%d", os.Getpid())) // no loop outlives the test, however that ends
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -49,7 +50,7 @@ func script(t *testing.T, text string) *exec.Cmd {
 func TestUsageIsThatOfTheWholeGroup(t *testing.T) {
 	t.Parallel()
 	// Three processes burn; one of them ends early and is waited for: its time stays with the group.
-	cmd := script(t, `i=0; sh -c 'i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done'; sh -c 'while :; do :; done' & while :; do :; done`)
+	cmd := script(t, `i=0; sh -c 'i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done'; sh -c 'while kill -0 $TEST; do :; done' & while kill -0 $TEST; do :; done`)
 	pid := cmd.Process.Pid
 	var u usage
 	for deadline := time.Now().Add(30 * time.Second); u.cpu < 500*time.Millisecond; time.Sleep(10 * time.Millisecond) {
@@ -105,7 +106,7 @@ func (c *cluster) add(name, ip string, pids ...int) *corev1.Pod {
 func TestPodHasMetricsFromTheSecondReadingOn(t *testing.T) {
 	t.Parallel()
 	c := newCluster(100 * time.Millisecond)
-	burner, idler := script(t, "while :; do :; done"), script(t, "sleep 1000")
+	burner, idler := script(t, "while kill -0 $TEST; do :; done"), script(t, "sleep 1000")
 	p := c.add("busy", "", burner.Process.Pid, idler.Process.Pid)
 	c.measure(c.running())
 	if m, ok := c.podMetrics(p); ok {
