@@ -3,6 +3,7 @@ package podmetrics
 import (
 	"context"
 	"fmt"
+	"os"
 	"maps"
 	"math"
 	"net"
