@@ -3,12 +3,12 @@ package podmetrics
 import (
 	"context"
 	"fmt"
-	"os"
 	"maps"
 	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
