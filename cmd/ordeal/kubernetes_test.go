@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
-	"io"
 	"maps"
 	"os"
 	"os/exec"
@@ -14,10 +12,6 @@ import (
 	"time"
 
 	core "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
-	client "k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/tools/clientcmd"
 
 	"ordeal/runner/evidence"
 	"ordeal/targets/kubernetes"
@@ -72,9 +66,7 @@ func runOn(t *testing.T, program, scenario string, args ...string) *evidence.Run
 	if err := os.WriteFile(file, []byte(scenario), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(ordeal(t), append([]string{"run", "-q", "--out", filepath.Join(dir, "runs"), file}, args...)...)
-	cmd.Env = append(os.Environ(), "ORDEAL_LOCALKUBE="+program)
-	out, err := cmd.CombinedOutput()
+	out, err := command(t, program, append([]string{"run", "-q", "--out", filepath.Join(dir, "runs"), file}, args...)...)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -87,6 +79,15 @@ func runOn(t *testing.T, program, scenario string, args ...string) *evidence.Run
 		t.Fatal(err)
 	}
 	return run
+}
+
+// command runs the command, and gives what it says.
+func command(t *testing.T, program string, args ...string) (string, error) {
+	t.Helper()
+	cmd := exec.Command(ordeal(t), args...)
+	cmd.Env = append(os.Environ(), "ORDEAL_LOCALKUBE="+program)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
 }
 
 const followedScenario = `
@@ -252,89 +253,4 @@ func backendsOf(t *testing.T, run *evidence.Run) map[string]map[string]int {
 // TestNothingIsLeftOfAControlPlane interrupts and kills runs.
 func TestNothingIsLeftOfAControlPlane(t *testing.T) {
 	scripts(t, "testdata/kubernetes", "ORDEAL_LOCALKUBE="+localkube(t))
-}
-
-const contextScenario = `
-ordeal: v1
-name: elsewhere
-kubernetes: {context: localkube, apply: ["shipped:overlays/local"]}
-targets:
-  gateway: {service: gateway}
-load:
-  browse: {http: {target: gateway, get: /api/v1/users/42}, rate: 20/s}
-timeline:
-  - {phase: steady, for: 2s}
-expect:
-  - errors: {load: browse, during: steady, count: "= 0"}
-`
-
-// TestAContextIsLeftAsItWas runs on a control plane that is there already.
-func TestAContextIsLeftAsItWas(t *testing.T) {
-	program := localkube(t)
-	kubeconfig := up(t, program)
-	run := runOn(t, program, contextScenario, "--allow-context", "localkube", "--kubeconfig", kubeconfig)
-	if c := run.Meta.Cluster; c == nil || c.Kind != "context" || c.Context != "localkube" || c.Settings != nil {
-		t.Errorf("the cluster is %+v", c)
-	}
-	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
-	if err != nil {
-		t.Fatal(err)
-	}
-	api, err := client.NewForConfig(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
-		_, err := api.CoreV1().Namespaces().Get(t.Context(), "ordeal", meta.GetOptions{})
-		if apierrors.IsNotFound(err) {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("the namespace is still there, and %v", err)
-		}
-	}
-}
-
-// up starts a control plane until the test ends, and gives its kubeconfig file.
-func up(t *testing.T, program string) string {
-	t.Helper()
-	image := func(service string) string {
-		text, err := json.Marshal([]string{ordeal(t), "target", service})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return "ordeal/" + service + "=" + string(text)
-	}
-	cmd := exec.Command(program, "up", "--foreground", "--until-stdin-closes", "--dir", filepath.Join(t.TempDir(), "kube"),
-		"--image", image("gateway"), "--image", image("users"))
-	cmd.Stderr = os.Stderr
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = stdin.Close() // it ends then
-		_, _ = io.Copy(io.Discard, stdout)
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("localkube: %v", err)
-		}
-	})
-	line, err := bufio.NewReader(stdout).ReadBytes('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	var ready struct {
-		Kubeconfig string `json:"kubeconfig"`
-	}
-	if err := json.Unmarshal(line, &ready); err != nil {
-		t.Fatal(err)
-	}
-	return ready.Kubeconfig
 }
