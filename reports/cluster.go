@@ -10,6 +10,7 @@ import (
 // Cluster is what was seen of a Kubernetes cluster in the course of a run. Each
 // list of points has one where something changed, and holds until the next.
 type Cluster struct {
+	About       string       `json:"about,omitempty"` // which cluster it is, and what a run on it cannot show
 	Deployments []Deployment `json:"deployments"`
 	Autoscalers []Autoscaler `json:"autoscalers"`
 	Pods        []Pod        `json:"pods"`
@@ -119,7 +120,7 @@ func cluster(run *evidence.Run) *Cluster {
 	if len(b.order) == 0 {
 		return nil
 	}
-	c := &Cluster{Deployments: []Deployment{}, Autoscalers: []Autoscaler{}, Pods: []Pod{}}
+	c := &Cluster{About: aboutCluster(run.Meta.Cluster), Deployments: []Deployment{}, Autoscalers: []Autoscaler{}, Pods: []Pod{}}
 	for _, o := range b.order {
 		switch o := o.(type) {
 		case *Deployment:

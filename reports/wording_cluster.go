@@ -3,6 +3,8 @@ package reports
 import (
 	"fmt"
 	"strings"
+
+	"ordeal/runner/evidence"
 )
 
 // shownSteps is how many numbers of replicas a line of text tells.
@@ -23,7 +25,23 @@ func (d *Document) clusterWords() []string {
 			out = append(out, line)
 		}
 	}
+	if d.Cluster.About != "" {
+		out = append(out, d.Cluster.About)
+	}
 	return out
+}
+
+// aboutCluster says which cluster a run had. Of one on the generator's own machine
+// it says what no figure of it speaks of, lest a pass is taken for one elsewhere.
+func aboutCluster(c *evidence.ClusterMeta) string {
+	switch {
+	case c == nil:
+		return ""
+	case c.Kind != "local":
+		return fmt.Sprintf("Kubernetes %s: context %s, namespace %s", c.Version, c.Context, c.Namespace)
+	}
+	return fmt.Sprintf("Kubernetes %s on the generator's own machine: Pods are processes that share it, without limits on their CPU. "+
+		"How long kubelets, a metrics-server and a real network take is in none of these figures", c.Version)
 }
 
 // words says how many Pods a Deployment wanted in turn, and how many were ready
