@@ -157,7 +157,7 @@ func TestEveryKindIsWhole(t *testing.T) {
 			}
 		}
 	}
-	if want := len(conformants()) - 1 + 3 + 4; kinds != want { // reset is there twice, three act on processes, four on Pods
+	if want := len(conformants()) - 1 + 3 + 5; kinds != want { // reset is there twice, three act on processes, five in a cluster
 		t.Errorf("%d kinds, but the conformance suite knows %d", kinds, want)
 	}
 }
