@@ -237,7 +237,7 @@ func TestCrashLoopHealFailsLoudly(t *testing.T) {
 // Where the run ends, a heal restores what it changed but waits for no Pod.
 func TestHealOfPodsDoesNotWaitWhenTheRunEnds(t *testing.T) {
 	for name, spec := range map[string]Spec{
-		"pod_kill": {PodKill: &PodKill{}}, "pod_unready": {PodUnready: &PodUnready{}},
+		"pod_kill": {PodKill: &PodKill{}}, "pod_unready": {PodUnready: &PodUnready{}}, "pod_stuck": {PodStuck: &PodStuck{}},
 		"crash_loop": {CrashLoop: &CrashLoop{}}, "drain": {Drain: &Drain{}},
 	} {
 		run, end := context.WithCancel(context.Background())
@@ -257,7 +257,7 @@ func TestHealOfPodsDoesNotWaitWhenTheRunEnds(t *testing.T) {
 		end()
 		heal(t, in)
 		last := c.calls()[len(c.calls())-1]
-		if want := map[string]string{"pod_unready": "true", "crash_loop": "restore gateway", "drain": "cordon n1 false"}[name]; !strings.HasSuffix(last, want) {
+		if want := map[string]string{"pod_unready": "true", "pod_stuck": "resume gateway-2", "crash_loop": "restore gateway", "drain": "cordon n1 false"}[name]; !strings.HasSuffix(last, want) {
 			t.Errorf("%s: the last call is %q, want %q", name, last, want)
 		}
 	}
