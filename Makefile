@@ -87,7 +87,7 @@ bench-peers: build peers ## compare speed with peers: about 20 quiet minutes
 peers: ## build what Ordeal is compared with (k6 takes minutes)
 	nice $(GO) run ./cmd/peers build
 
-picture: ## make docs/report.png anew (needs Chromium)
+picture: ## make the pictures in docs anew (needs Chromium)
 	docs/picture.sh
 
 clean: ## take away what was built
