@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -20,6 +21,9 @@ func kubectlCommand() *cobra.Command {
 
 // kubectl is kubectl for the control plane in the directory that the first argument may name.
 func kubectl(stderr io.Writer, args []string) int {
+	if slices.ContainsFunc(args, func(arg string) bool { return arg == "--kubeconfig" || strings.HasPrefix(arg, "--kubeconfig=") }) {
+		return components.Kubectl(args) // of whatever control plane that is
+	}
 	dir, args, err := dirFirst(args)
 	if err != nil {
 		return told(stderr, err)

@@ -164,7 +164,7 @@ func TestScraperTellsOnceThatATargetIsDownAndThatItIsBack(t *testing.T) {
 	eventually(t, "it was asked in vain three times", func() bool { s.Look(); return asked.Load() > before+3 })
 	down.Store(false)
 	eventually(t, "it is scraped again", func() bool { return strings.Contains(out.texts(), "scraped again") })
-	if n := strings.Count(out.texts(), "503"); n != 1 {
+	if n := strings.Count(out.texts(), "503 Service"); n != 1 {
 		t.Errorf("told %d times that it is down, want once: %s", n, out.texts())
 	}
 }
