@@ -21,7 +21,7 @@ build: ## build bin/ordeal
 	$(GO) build -trimpath -ldflags '-X ordeal/runner.version=$(VERSION)' -o $(BIN) ./cmd/ordeal
 
 # The race detector is left out where it would build a whole control plane anew.
-test: localkube ## run every test, with the race detector
+test: localkube ## run every test; the first time it builds localkube, too
 	$(GO) test -race -timeout 20m ./...
 	GOFLAGS=-trimpath $(GO) -C deploy/localkube test -ldflags "-s -w" -timeout 20m ./...
 
@@ -33,7 +33,7 @@ accuracy: build peers ## hold Ordeal's figures against a known truth: 20 minutes
 bench: build ## run the scenarios tagged ci; exits with the worst verdict
 	./$(BIN) run --tag ci --out $(RUNS)
 
-bench-kube: build localkube ## run the scenarios on a Kubernetes control plane: under ten minutes
+bench-kube: build localkube ## run the scenarios on Kubernetes: under ten minutes
 	./$(BIN) run --tag kubernetes --out $(RUNS)
 
 # Writes bin/bench/<version>.txt. COUNT is how many times each is run, BENCH a
@@ -60,7 +60,7 @@ generate: ## make generated code and docs anew, with pinned tools
 	$(GO) test ./runner/telemetry -run Documented -update
 
 # The first build compiles Kubernetes. Whether this is it, the build cache knows.
-localkube: ## build bin/localkube, a Kubernetes control plane (minutes the first time)
+localkube: ## build bin/localkube, a control plane: minutes the first time
 	@stale=$$($(GO) -C deploy/localkube list -trimpath -deps -f '{{if .Stale}}x{{end}}' . | grep -c x); \
 	  [ "$$stale" -lt 100 ] || echo "building a Kubernetes control plane: this takes minutes, with $$stale packages that are not in the build cache"
 	$(GO) -C deploy/localkube build -trimpath -ldflags "-s -w -X k8s.io/component-base/version.gitVersion=$(KUBE)" -o ../../bin/localkube .
