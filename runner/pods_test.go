@@ -35,6 +35,12 @@ func gatewayPod(name string, ready core.ConditionStatus) *core.Pod {
 
 func openFaults(t *testing.T, objects ...runtime.Object) (podFaults, *fake.Clientset) {
 	t.Helper()
+	client := fakeCluster(objects...)
+	return faultsOn(t, client), client
+}
+
+// fakeCluster is an API server with a Deployment of gateways and objects.
+func fakeCluster(objects ...runtime.Object) *fake.Clientset {
 	three := int32(3)
 	d := &apps.Deployment{ObjectMeta: namedObject("gateway"), Spec: apps.DeploymentSpec{Replicas: &three}}
 	d.Spec.Template.Labels = map[string]string{"app": "gateway"}
@@ -42,7 +48,12 @@ func openFaults(t *testing.T, objects ...runtime.Object) (podFaults, *fake.Clien
 	objects = append(objects, d,
 		&core.Service{ObjectMeta: namedObject("gateway-svc"), Spec: core.ServiceSpec{Selector: map[string]string{"app": "gateway"}}},
 		&core.Node{ObjectMeta: meta.ObjectMeta{Name: "n1"}})
-	client := fake.NewClientset(objects...)
+	return fake.NewSimpleClientset(objects...) //nolint:staticcheck // the newer one keeps managed fields in objects that it shares with watchers, and the cluster trims those
+}
+
+// faultsOn opens client, whose reactors must be set by now: the cluster watches and patches from goroutines of its own.
+func faultsOn(t *testing.T, client *fake.Clientset) podFaults {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	cluster, err := kubernetes.New(ctx, client, "ordeal")
@@ -52,7 +63,7 @@ func openFaults(t *testing.T, objects ...runtime.Object) (podFaults, *fake.Clien
 	t.Cleanup(func() { _ = cluster.Close(context.Background()) }) // of a fake: there is nothing to end
 	return podFaults{cluster: cluster, service: func(target string) string {
 		return map[string]string{"gateway": "gateway-svc"}[target]
-	}}, client
+	}}
 }
 
 func TestFaultsSeePodsAsTheyAre(t *testing.T) {
@@ -96,20 +107,22 @@ func TestAContainerThatIsBeingMadeDoesNotFail(t *testing.T) {
 }
 
 func TestEvictionsTellBudgetsFromErrors(t *testing.T) {
-	f, client := openFaults(t, gatewayPod("a", core.ConditionTrue))
+	client := fakeCluster(gatewayPod("a", core.ConditionTrue))
+	var answer error
+	client.PrependReactor("create", "pods", func(a clienttest.Action) (bool, runtime.Object, error) {
+		return a.GetSubresource() == "eviction", nil, answer // the test alone evicts
+	})
+	f := faultsOn(t, client)
 	pod := chaos.Pod{Name: "a"}
-	answer := func(err error) {
-		client.PrependReactor("create", "pods/eviction", func(clienttest.Action) (bool, runtime.Object, error) { return true, nil, err })
-	}
-	answer(apierrors.NewTooManyRequests("the budget needs 1 more", 1))
+	answer = apierrors.NewTooManyRequests("the budget needs 1 more", 1)
 	if err := f.EvictPod(context.Background(), pod); !errors.Is(err, chaos.ErrBudget) {
 		t.Errorf("a budget: %v", err)
 	}
-	answer(apierrors.NewNotFound(core.Resource("pods"), "a"))
+	answer = apierrors.NewNotFound(core.Resource("pods"), "a")
 	if err := f.EvictPod(context.Background(), pod); err != nil {
 		t.Errorf("a Pod that is gone: %v", err)
 	}
-	answer(errors.New("no"))
+	answer = errors.New("no")
 	if err := f.EvictPod(context.Background(), pod); err == nil || errors.Is(err, chaos.ErrBudget) {
 		t.Errorf("another error: %v", err)
 	}

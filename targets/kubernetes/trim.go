@@ -14,7 +14,9 @@ func trim(object any) (any, error) {
 	if err != nil {
 		return object, nil //nolint:nilerr // not an object, but a tombstone: passed on as it is
 	}
-	m.SetManagedFields(nil)
+	if m.GetManagedFields() != nil {
+		m.SetManagedFields(nil)
+	}
 	if notes := m.GetAnnotations(); notes[lastApplied] != "" {
 		delete(notes, lastApplied)
 		m.SetAnnotations(notes)
