@@ -77,10 +77,10 @@ func (s *scaling) stabilize(o outlook, spec autoscaler.Spec, at time.Duration, f
 	low, top := o.low, o.top    // of the highest of the window on the way down
 	under, over := o.low, o.top // of the lowest of the window on the way up
 	if down > 0 {
-		low, top = s.highest(o, at, down, spec)
+		low, top = highestAsked(spec).within(s, down, at, low, top)
 	}
 	if up > 0 {
-		under, over = s.lowest(o, at, up, spec)
+		over, under = lowestAsked(spec).within(s, up, at, over, under)
 	}
 	if spec.Behavior == nil {
 		o.low, o.top = low, top
@@ -90,38 +90,49 @@ func (s *scaling) stabilize(o outlook, spec autoscaler.Spec, at time.Duration, f
 	return o
 }
 
-func (s *scaling) highest(o outlook, at, window time.Duration, spec autoscaler.Spec) (low, top int32) {
-	slack := s.slack()
-	low, top = o.low, o.top
-	for _, a := range s.between(at-window-slack, at) {
-		if !a.blind {
-			top = max(top, a.top)
-		}
-		if a.firm && a.at >= at-window+lag && a.at <= at-slack {
-			low = max(low, a.firmLow)
-		}
-	}
-	if at-window-slack < s.asked[0].at {
-		top = max(top, spec.Max)
-	}
-	return low, top
+// extreme is which of the numbers of a window counts, and how to tell it from
+// what was asked for.
+type extreme struct {
+	of       func(a, b int32) int32
+	surely   func(asked) int32 // of a moment after which a synchronisation must have been within the window
+	possibly func(asked) int32 // of one that may have been
+	bound    int32             // of a window that began before the first metrics
 }
 
-func (s *scaling) lowest(o outlook, at, window time.Duration, spec autoscaler.Spec) (low, top int32) {
+func highestAsked(spec autoscaler.Spec) extreme {
+	return extreme{
+		of:       func(a, b int32) int32 { return max(a, b) },
+		surely:   func(a asked) int32 { return a.firmLow },
+		possibly: func(a asked) int32 { return a.top },
+		bound:    spec.Max,
+	}
+}
+
+func lowestAsked(spec autoscaler.Spec) extreme {
+	return extreme{
+		of:       func(a, b int32) int32 { return min(a, b) },
+		surely:   func(a asked) int32 { return a.firmTop },
+		possibly: func(a asked) int32 { return a.low },
+		bound:    spec.Min,
+	}
+}
+
+// within moves both ends of the range of a time towards the extreme of the
+// window before it: the one by what surely counts, the other by what may.
+func (e extreme) within(s *scaling, window, at time.Duration, surely, possibly int32) (int32, int32) {
 	slack := s.slack()
-	low, top = o.low, o.top
 	for _, a := range s.between(at-window-slack, at) {
 		if !a.blind {
-			low = min(low, a.low)
+			possibly = e.of(possibly, e.possibly(a))
 		}
 		if a.firm && a.at >= at-window+lag && a.at <= at-slack {
-			top = min(top, a.firmTop)
+			surely = e.of(surely, e.surely(a))
 		}
 	}
 	if at-window-slack < s.asked[0].at {
-		low = min(low, spec.Min)
+		possibly = e.of(possibly, e.bound)
 	}
-	return low, top
+	return surely, possibly
 }
 
 // ranged takes the policies and the bounds into account. A change that is about
