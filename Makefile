@@ -12,10 +12,10 @@ KUBE    := $(shell sed -n 's|^	k8s.io/kubernetes ||p' deploy/localkube/go.mod)
 LINT    := $(GO) tool -modfile=.ci/tools/lint/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help build localkube test accuracy bench bench-kube bench-micro bench-peers lint fmt fuzz generate peers picture clean cross
+.PHONY: help build localkube test accuracy bench bench-kube bench-micro bench-negative bench-peers lint fmt fuzz generate peers picture clean cross
 
 help: ## show this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build bin/ordeal
 	$(GO) build -trimpath -ldflags '-X ordeal/runner.version=$(VERSION)' -o $(BIN) ./cmd/ordeal
@@ -35,6 +35,13 @@ bench: build ## run the scenarios tagged ci; exits with the worst verdict
 
 bench-kube: build localkube ## run the scenarios on Kubernetes: under ten minutes
 	./$(BIN) run --tag kubernetes --out $(RUNS)
+
+bench-negative: build localkube ## run what is broken on purpose, each of which must fail: 6 minutes
+	@wrong=0; for s in scenarios/negative/*.yaml; do \
+	  ./$(BIN) run $$s --out $(RUNS); code=$$?; \
+	  test $$code = 130 && exit 130; \
+	  test $$code = 1 || { echo "$$s: exit code $$code, want 1, a failed expectation" >&2; wrong=1; }; \
+	done; exit $$wrong
 
 # Writes bin/bench/<version>.txt. COUNT is how many times each is run, BENCH a
 # regular expression of those to run.

@@ -24,15 +24,17 @@ func libraryTable(t *testing.T) string {
 		t.Fatal(err)
 	}
 	var b strings.Builder
-	b.WriteString("| scenario | what it shows | |\n| --- | --- | --- |\n")
+	b.WriteString("| scenario | what it shows | tag |\n| --- | --- | --- |\n")
 	for _, e := range entries {
 		file := "scenarios/" + e.Name + ".yaml"
 		if e.Negative {
 			file = "scenarios/negative/" + e.Name + ".yaml"
 		}
 		mark := ""
-		if e.Tagged("ci") {
-			mark = "ci"
+		for _, tag := range []string{"ci", "kubernetes", "negative"} {
+			if e.Tagged(tag) {
+				mark = tag
+			}
 		}
 		fmt.Fprintf(&b, "| [%s](%s) | %s | %s |\n", e.Name, file, e.About, mark)
 	}
