@@ -1,11 +1,12 @@
 package targets
 
 import (
-	"crypto/rand"
 	"os"
 	"slices"
 	"strings"
 	"time"
+
+	"ordeal/targets/marked"
 )
 
 // markerName is the environment variable that marks the processes of a run with
@@ -15,7 +16,7 @@ const markerName = "ORDEAL_RUN"
 // sweepWithin bounds a sweep: processes may fork while they are ended.
 const sweepWithin = 2 * time.Second
 
-func newMarker() string { return markerName + "=" + rand.Text() }
+func newMarker() string { return marked.New(markerName) }
 
 // unmarked is the environment of this process without the mark of a run that it
 // may itself be a target of: the guard must outlive such a run's sweep.
@@ -28,7 +29,7 @@ func unmarked() []string {
 func sweep(marker string) []string {
 	ended := map[int]string{}
 	for deadline := time.Now().Add(sweepWithin); ; time.Sleep(probeEvery) {
-		found := endMarked(marker)
+		found := marked.Kill(marker)
 		for pid, line := range found {
 			ended[pid] = line
 		}

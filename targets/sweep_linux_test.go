@@ -49,12 +49,12 @@ func TestSweepSparesOtherRunsAndItself(t *testing.T) {
 		t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
 		return cmd
 	}
-	marked, spared, longer := run(), run(other), run(mine+"x")
+	ours, spared, longer := run(), run(other), run(mine+"x")
 	swept := sweep(mine)
 	if len(swept) != 1 {
 		t.Errorf("swept %q, want one process", swept)
 	}
-	eventually(t, "the marked process is gone", func() bool { return !alive(marked.Process.Pid) })
+	eventually(t, "the marked process is gone", func() bool { return !alive(ours.Process.Pid) })
 	if !alive(spared.Process.Pid) || !alive(longer.Process.Pid) {
 		t.Error("a process of another run was ended")
 	}

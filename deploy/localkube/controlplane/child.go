@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"ordeal/deploy/localkube/spawn"
 )
 
 // child is a component that runs.
@@ -22,8 +24,8 @@ type child struct {
 	ended chan struct{} // closed when it has ended
 }
 
-// spawn starts a component, which loads and waits for begin. It runs in dir, and has env, and files from descriptor 3.
-func (s *spawner) spawn(self, name, dir string, args, env []string, files ...*os.File) (*child, error) {
+// spawnChild starts a component, which loads and waits for begin. It runs in dir, and has env, and files from descriptor 3.
+func spawnChild(s *spawn.Spawner, self, name, dir string, args, env []string, files ...*os.File) (*child, error) {
 	c := &child{name: name, log: filepath.Join(dir, logDir, name+".log"), ended: make(chan struct{})}
 	out, err := os.OpenFile(c.log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
@@ -35,7 +37,7 @@ func (s *spawner) spawn(self, name, dir string, args, env []string, files ...*os
 	if c.hold, err = c.cmd.StdinPipe(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
-	if err := s.start(c.cmd); err != nil {
+	if err := s.Start(c.cmd); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
 	go func() {

@@ -15,6 +15,7 @@ import (
 
 	"ordeal/deploy/localkube/components"
 	"ordeal/deploy/localkube/guard"
+	"ordeal/deploy/localkube/spawn"
 )
 
 // logDir has what the components say, below the directory.
@@ -41,7 +42,7 @@ type ControlPlane struct {
 	lock     *os.File
 	network  net.Listener
 	guard    *guard.Guard
-	spawner  *spawner
+	spawner  *spawn.Spawner
 	children []*child
 	closing  chan struct{}
 	closed   sync.Once
@@ -130,7 +131,7 @@ func (p *ControlPlane) spawn(c Config, listener *net.TCPListener) error {
 	}
 	defer file.Close() //nolint:errcheck // the API server has a copy
 	port := listener.Addr().(*net.TCPAddr).Port
-	p.spawner = newSpawner()
+	p.spawner = spawn.New()
 	flags := flags(c, port, p.Services)
 	for _, name := range components.Names() {
 		var files []*os.File
@@ -138,7 +139,7 @@ func (p *ControlPlane) spawn(c Config, listener *net.TCPListener) error {
 			files = []*os.File{file}
 		}
 		env := append([]string{p.State.Mark, "PATH=" + os.Getenv("PATH"), "TMPDIR=" + c.Dir}, limits(name)...)
-		child, err := p.spawner.spawn(c.Self, name, c.Dir, flags[name], env, files...)
+		child, err := spawnChild(p.spawner, c.Self, name, c.Dir, flags[name], env, files...)
 		if err != nil {
 			return err
 		}
@@ -219,7 +220,7 @@ func (p *ControlPlane) Close() error {
 			errs = append(errs, p.children[i].kill())
 		}
 		if p.spawner != nil {
-			p.spawner.close()
+			p.spawner.Close()
 		}
 		if p.network != nil {
 			errs = append(errs, p.network.Close())

@@ -22,6 +22,8 @@ import (
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/record"
+
+	"ordeal/deploy/localkube/spawn"
 )
 
 // agent plays the kubelet of every Node.
@@ -30,7 +32,7 @@ type agent struct {
 	client    kubernetes.Interface
 	log       *slog.Logger
 	events    record.EventRecorder
-	spawner   *spawner
+	spawner   *spawn.Spawner
 	addresses *addresses
 	nodes     map[string]netip.Addr
 
@@ -70,9 +72,9 @@ func run(ctx context.Context, cfg Config, client kubernetes.Interface, config *r
 	if err := os.MkdirAll(filepath.Join(cfg.Dir, "pods"), 0o700); err != nil {
 		return fmt.Errorf("make a directory for Pods: %w", err)
 	}
-	a := &agent{cfg: cfg, client: client, log: cfg.Log, spawner: newSpawner(), addresses: newAddresses(cfg.Subnet),
+	a := &agent{cfg: cfg, client: client, log: cfg.Log, spawner: spawn.New(), addresses: newAddresses(cfg.Subnet),
 		nodes: map[string]netip.Addr{}, ctx: ctx, pods: map[types.UID]*pod{}}
-	defer a.spawner.close()
+	defer a.spawner.Close()
 	broadcaster := record.NewBroadcaster()
 	defer broadcaster.Shutdown()
 	broadcaster.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: client.CoreV1().Events("")})

@@ -75,7 +75,7 @@ func (c *container) begin() (*life, error) {
 	}
 	cmd := l.command(argv)
 	cmd.Stdout, cmd.Stderr = log, log
-	if l.process, err = c.pod.agent.spawner.process(cmd); err != nil {
+	if l.process, err = startProcess(c.pod.agent.spawner, cmd); err != nil {
 		return nil, fmt.Errorf("start %s: %w", argv[0], err)
 	}
 	return l, nil

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"ordeal/deploy/localkube/spawn"
 )
 
 // process is a process that was started, with its group.
@@ -23,9 +25,9 @@ type process struct {
 	ended  time.Time        // likewise
 }
 
-// start starts cmd. Whoever waits for its end sees it at once: a thread waits in the kernel.
-func (s *spawner) process(cmd *exec.Cmd) (*process, error) {
-	if err := s.start(cmd); err != nil {
+// startProcess starts cmd. Whoever waits for its end sees it at once: a thread waits in the kernel.
+func startProcess(s *spawn.Spawner, cmd *exec.Cmd) (*process, error) {
+	if err := s.Start(cmd); err != nil {
 		return nil, err
 	}
 	p := &process{pid: cmd.Process.Pid, started: time.Now(), done: make(chan struct{})}
