@@ -39,7 +39,8 @@ func component(t *testing.T, s controlplane.State, name string) int {
 // runPod runs a Pod with a process that leaves its session, and waits for both.
 func runPod(t *testing.T, dir string) {
 	t.Helper()
-	kube(t, dir, "run", "leaver", "--image=none", "--annotations="+`localkube.ordeal/command.leaver=["/bin/sh","-c","setsid sleep 1000 & exec sleep 1000"]`)
+	kube(t, dir, "run", "leaver", "--image=none", "--override-type=strategic",
+		`--overrides={"spec":{"containers":[{"name":"leaver","resources":{"limits":{"cpu":"500m"}}}]}}`, "--annotations="+`localkube.ordeal/command.leaver=["/bin/sh","-c","setsid sleep 1000 & exec sleep 1000"]`)
 	state, err := controlplane.ReadState(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -53,6 +54,13 @@ func runPod(t *testing.T, dir string) {
 		}
 		return sleeping == 2
 	})
+	if _, err := os.Stat(state.Groups); err != nil {
+		t.Logf("limits of CPU do not hold on this machine, so control groups are not looked at: %v", err)
+	} else if procs, err := filepath.Glob(filepath.Join(state.Groups, "*_leaver", "cgroup.procs")); err != nil || len(procs) != 1 {
+		t.Errorf("control groups of the Pod: %v, %v, want one", procs, err)
+	} else if text, err := os.ReadFile(procs[0]); err != nil || len(strings.Fields(string(text))) != 2 {
+		t.Errorf("in the control group are %q, %v, want both processes", text, err)
+	}
 }
 
 func TestNothingIsLeftHoweverItEnds(t *testing.T) {

@@ -203,6 +203,9 @@ func (u traces) left() []string {
 // held is what of it must be gone before the directory is: somebody else may need it then.
 func (u traces) held() []string {
 	held := processes(guard.Marked(u.state.Mark)...)
+	if _, err := os.Stat(u.state.Groups); u.state.Groups != "" && err == nil {
+		held = append(held, "control groups "+u.state.Groups)
+	}
 	for _, addr := range u.listens() {
 		if l, err := net.Listen("tcp4", addr); err != nil {
 			held = append(held, "address "+addr)

@@ -49,7 +49,7 @@ func (o *options) begin(p *controlplane.ControlPlane) (*parts, error) {
 	s := &parts{cancel: cancel, log: file, metrics: metrics.Addr().String()}
 	s.run(ctx, p, "the node", func() error {
 		return node.Run(ctx, node.Config{Kubeconfig: p.NodeConfig, Dir: p.Dir, Images: o.images, Subnet: p.Pods,
-			MarkerEnv: p.State.Mark, Names: o.nodeNames(), Log: log.With("part", "node")})
+			MarkerEnv: p.State.Mark, Names: o.nodeNames(), Groups: p.Groups, Ungrouped: p.Ungrouped, Log: log.With("part", "node")})
 	})
 	s.run(ctx, p, "the service proxy", func() error {
 		return services.Run(ctx, services.Config{Kubeconfig: p.NodeConfig, Subnet: p.Services, Log: log.With("part", "services")})

@@ -66,6 +66,7 @@ func upCommand() *cobra.Command {
 	f.DurationVar(&o.metricsResolution, "metrics-resolution", time.Second, "time between two readings of what Pods use")
 	f.Var(o.images, "image", "program that is run for an image: NAME='[\"/path/to/program\",\"argument\"]'")
 	f.IntVar(&o.nodes, "nodes", 1, "number of nodes, all of them on this machine")
+	f.BoolVar(&o.plane.CPULimits, "cpu-limits", true, "let limits of CPU in Pods hold, by control groups, where this machine allows it")
 	h := &o.plane.HPA
 	f.DurationVar(&h.SyncPeriod, "sync-period", h.SyncPeriod, "time between two looks of the autoscaler at the metrics")
 	f.DurationVar(&h.DownscaleStabilization, "downscale-stabilization", h.DownscaleStabilization, "no scale-down below what was recommended within this time")

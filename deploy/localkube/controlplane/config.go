@@ -17,6 +17,8 @@ type Config struct {
 	APIPort int    // 0: 6443 if it is free, and any free port otherwise
 	APIVia  string // HOST:PORT by which controllers, scheduler and node reach the API server; empty: its own address
 	HPA     HPA
+
+	CPULimits bool // limits of CPU in Pods are to hold, where this machine allows it
 }
 
 // HPA has the times of the autoscaler.

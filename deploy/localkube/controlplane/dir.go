@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"syscall"
 
+	"ordeal/deploy/localkube/cgroup"
 	"ordeal/deploy/localkube/guard"
 )
 
@@ -110,6 +111,9 @@ func clear(dir string) error {
 		return fmt.Errorf("%s is not empty, and what it holds is not localkube's: choose another directory", dir)
 	}
 	guard.Sweep(left.Mark)
+	if err := cgroup.Remove(left.Groups); err != nil {
+		return fmt.Errorf("remove what is left of the last one: %w", err)
+	}
 	for _, e := range entries {
 		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
 			return fmt.Errorf("remove what is left of the last one: %w", err)

@@ -13,6 +13,7 @@ import (
 
 	"k8s.io/client-go/kubernetes"
 
+	"ordeal/deploy/localkube/cgroup"
 	"ordeal/deploy/localkube/components"
 	"ordeal/deploy/localkube/guard"
 	"ordeal/deploy/localkube/spawn"
@@ -36,6 +37,8 @@ type ControlPlane struct {
 	MetricsCert   string // of the server of the metrics APIs, and its key, and the authority of both
 	MetricsKey    string
 	MetricsCACert string
+	Groups        *cgroup.Tree // where limits of CPU in Pods hold; nil: nowhere
+	Ungrouped     error        // why not; nil where Groups is not
 
 	ctx      context.Context // ends with the first component that does
 	fail     context.CancelCauseFunc
@@ -97,6 +100,9 @@ func (p *ControlPlane) prepare(c Config) (*net.TCPListener, error) {
 	}
 	var err error
 	if p.guard, err = guard.Start(c.Self, mark, c.Dir, p.lock); err != nil {
+		return nil, err
+	}
+	if err := p.group(c.CPULimits); err != nil {
 		return nil, err
 	}
 	if p.State.Subnet, p.network, err = claimNetwork(); err != nil {
@@ -240,8 +246,9 @@ func (p *ControlPlane) remove() error {
 	if p.State.Mark != "" {
 		guard.Sweep(p.State.Mark)
 	}
-	if err := os.RemoveAll(p.Dir); err != nil {
-		return fmt.Errorf("remove the directory: %w", err)
+	err := cgroup.Remove(p.State.Groups)
+	if rest := os.RemoveAll(p.Dir); rest != nil {
+		err = errors.Join(err, fmt.Errorf("remove the directory: %w", rest))
 	}
-	return nil
+	return err
 }

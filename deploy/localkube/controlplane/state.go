@@ -11,8 +11,9 @@ import (
 
 // State is what DIR/state.json says of a control plane.
 type State struct {
-	PID        int          `json:"pid"`  // of the supervisor
-	Mark       string       `json:"mark"` // in the environment of every other process, as NAME=VALUE
+	PID        int          `json:"pid"`              // of the supervisor
+	Mark       string       `json:"mark"`             // in the environment of every other process, as NAME=VALUE
+	Groups     string       `json:"groups,omitempty"` // directory of the control groups of Pods, which may be gone or not there yet
 	Started    time.Time    `json:"started"`
 	Ready      bool         `json:"ready"`
 	Server     string       `json:"server"`

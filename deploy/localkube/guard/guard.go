@@ -12,6 +12,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"ordeal/deploy/localkube/cgroup"
 )
 
 // Verb is the hidden verb of the command that runs Watch.
@@ -20,10 +22,14 @@ const Verb = "guard"
 // inOrder is the last line of a supervisor that waits for the guard.
 const inOrder = "in order"
 
+// groups begins a line that names a tree of control groups.
+const groups = "groups "
+
 // Watch reads two lines from r, the mark of the processes and a directory, and waits for the end of r, which is the
 // reading end of a pipe that only the supervisor, its parent, can write to. Then it kills every process that carries
 // the mark in its environment, waits until they and the supervisor are dead, with all that they held, and removes the
-// directory. A third line says that the supervisor is not to be waited for: it waits itself.
+// directory. Another line may name control groups, which are removed before that; the last may say that the supervisor
+// is not to be waited for: it waits itself.
 func Watch(r io.Reader) error {
 	supervisor := os.Getppid()
 	lines := bufio.NewScanner(r)
@@ -41,10 +47,16 @@ func Watch(r io.Reader) error {
 		awaitDeath(supervisor, time.Now().Add(sweepWithin)) // and the kernel ends its children with it
 	}
 	Sweep(told[0])
-	if err := os.RemoveAll(told[1]); err != nil {
-		return fmt.Errorf("remove what is left: %w", err)
+	var errs []error
+	for _, line := range told[2:] {
+		if dir, ok := strings.CutPrefix(line, groups); ok {
+			errs = append(errs, cgroup.Remove(dir))
+		}
 	}
-	return nil
+	if err := os.RemoveAll(told[1]); err != nil {
+		errs = append(errs, fmt.Errorf("remove what is left: %w", err))
+	}
+	return errors.Join(errs...)
 }
 
 // Guard is the supervisor's side: the pipe to a process that runs Watch.
@@ -103,6 +115,19 @@ func (g *Guard) wait(cmd *exec.Cmd) error {
 	default:
 		return nil
 	}
+}
+
+// Groups tells the guard of a tree of control groups, which need not be there yet.
+func (g *Guard) Groups(dir string) error {
+	if strings.ContainsAny(dir, "\n\r") {
+		return fmt.Errorf("a line break in the directory %q", dir)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if _, err := fmt.Fprintln(g.pipe, groups+dir); err != nil {
+		return fmt.Errorf("tell the guard of control groups: %w", err)
+	}
+	return nil
 }
 
 // PID is the process id of the guard.

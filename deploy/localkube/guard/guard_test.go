@@ -193,3 +193,26 @@ func TestGuardOfNothing(t *testing.T) {
 		t.Error("a directory of two lines is no error")
 	}
 }
+
+func TestCloseRemovesControlGroups(t *testing.T) {
+	groups := filepath.Join(t.TempDir(), "localkube-test")
+	if err := os.MkdirAll(filepath.Join(groups, "a"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	g, err := Start(os.Args[0], NewMark(), filled(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Groups("/sys\n/home"); err == nil {
+		t.Error("a directory of two lines is no error")
+	}
+	if err := g.Groups(groups); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(groups); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the control groups: %v, want them gone", err)
+	}
+}

@@ -88,7 +88,8 @@ func run(ctx context.Context, cfg Config, client kubernetes.Interface, config *r
 	defer beats.Wait()
 	for n, name := range cfg.Names {
 		a.nodes[name] = a.addresses.node(n)
-		r := registration{client: client, name: name, addr: a.nodes[name], allocatable: cfg.Allocatable, logPort: logs.port}
+		r := registration{client: client, name: name, addr: a.nodes[name], allocatable: cfg.Allocatable,
+			cpuLimits: cfg.cpuLimits(), logPort: logs.port}
 		if err := a.register(ctx, r); err != nil {
 			return err
 		}

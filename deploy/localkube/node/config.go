@@ -10,6 +10,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+
+	"ordeal/deploy/localkube/cgroup"
 )
 
 // Config says what the node, or nodes, are to be.
@@ -21,6 +23,8 @@ type Config struct {
 	MarkerEnv   string              // NAME=VALUE, for every process that is started; may be empty
 	Log         *slog.Logger
 	Names       []string            // a Node each; default: localkube
+	Groups      *cgroup.Tree        // control groups in which limits of CPU hold; nil: nowhere
+	Ungrouped   error               // why Groups is nil
 	Allocatable corev1.ResourceList // what the scheduler may give away of each Node; default: DefaultAllocatable
 }
 
@@ -37,6 +41,18 @@ func DefaultAllocatable() corev1.ResourceList {
 		corev1.ResourceMemory:           resource.MustParse("64Gi"),
 		corev1.ResourceEphemeralStorage: resource.MustParse("64Gi"),
 		corev1.ResourcePods:             resource.MustParse("250"),
+	}
+}
+
+// cpuLimits says what comes of limits of CPU.
+func (c Config) cpuLimits() string {
+	switch {
+	case c.Groups != nil:
+		return fmt.Sprintf("enforced by cgroup v%d", c.Groups.Version())
+	case c.Ungrouped != nil:
+		return "not enforced: " + c.Ungrouped.Error()
+	default:
+		return "not enforced: no control groups were given"
 	}
 }
 

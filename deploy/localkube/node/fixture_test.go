@@ -89,6 +89,11 @@ type world struct {
 var networks atomic.Int32
 
 func newWorld(t *testing.T, objects ...runtime.Object) *world {
+	return newWorldWith(t, func(*Config) {}, objects...)
+}
+
+// newWorldWith makes one whose Node is set otherwise.
+func newWorldWith(t *testing.T, change func(*Config), objects ...runtime.Object) *world {
 	w := &world{T: t, client: fake.NewClientset(objects...), dir: t.TempDir(), marker: fmt.Sprintf("NODE_TEST=%d-%d", os.Getpid(), time.Now().UnixNano())}
 	self, err := os.Executable()
 	if err != nil {
@@ -98,10 +103,10 @@ func newWorld(t *testing.T, objects ...runtime.Object) *world {
 	ended := make(chan error, 1)
 	var log bytes.Buffer
 	network := netip.PrefixFrom(netip.AddrFrom4([4]byte{127, 53, byte(networks.Add(1)), 0}), 24)
-	go func() {
-		ended <- run(ctx, Config{Dir: w.dir, Subnet: network, MarkerEnv: w.marker, Log: slog.New(slog.NewTextHandler(&log, nil)),
-			Images: map[string][]string{"test/server": {self, serverVerb}, "test/sh": {"/bin/sh", "-c"}}}, w.client, nil)
-	}()
+	cfg := Config{Dir: w.dir, Subnet: network, MarkerEnv: w.marker, Log: slog.New(slog.NewTextHandler(&log, nil)),
+		Images: map[string][]string{"test/server": {self, serverVerb}, "test/sh": {"/bin/sh", "-c"}}}
+	change(&cfg)
+	go func() { ended <- run(ctx, cfg, w.client, nil) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-ended; err != nil {

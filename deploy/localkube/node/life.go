@@ -12,6 +12,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"ordeal/deploy/localkube/cgroup"
 )
 
 // lastChance is what a process has at least after SIGTERM, also when what was to be done before took all the grace.
@@ -27,7 +29,8 @@ type life struct {
 	env       []string
 	dir       string
 	process   *process
-	logged    int64 // bytes of the log that were there before
+	group     *cgroup.Group // of its processes; nil without a limit of CPU, or where limits do not hold
+	logged    int64         // bytes of the log that were there before
 }
 
 // Why a container waits that could not be started.
@@ -75,7 +78,11 @@ func (c *container) begin() (*life, error) {
 	}
 	cmd := l.command(argv)
 	cmd.Stdout, cmd.Stderr = log, log
-	if l.process, err = startProcess(c.pod.agent.spawner, cmd); err != nil {
+	if l.group, err = c.limited(l.spec); err != nil {
+		return nil, fmt.Errorf("limit its CPU: %w", err)
+	}
+	if l.process, err = startProcess(c.pod.agent.spawner, cmd, l.group); err != nil {
+		l.ungroup()
 		return nil, fmt.Errorf("start %s: %w", argv[0], err)
 	}
 	return l, nil
@@ -123,6 +130,7 @@ func (c *container) live(l *life) {
 	cancel()
 	ended := l.terminated()
 	c.pod.set(func() { c.started, c.ready, c.state = false, false, ended })
+	l.ungroup()
 }
 
 // grace is how long the process has to end. Being unwell can have a grace of its own.

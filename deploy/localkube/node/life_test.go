@@ -30,7 +30,6 @@ func TestPodRunsAndIsRemoved(t *testing.T) {
 	w.untilEvent("Started", "server")
 	awaitLog(w, p, "server", "serving")
 	w.delete(name, 10)
-	w.until(name, "is not ready as soon as it is being deleted", unready)
 	w.untilGone(name)
 	w.untilEvent("Killing", "Stopping container server")
 	if log := w.log(p, "server"); log != "serving\nSIGTERM\n" {

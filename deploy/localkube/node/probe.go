@@ -160,7 +160,7 @@ func (l *life) exec(ctx context.Context, argv []string) (string, error) {
 	out := &limited{left: execOutput}
 	cmd := l.command(argv)
 	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = out, out, time.Second
-	p, err := startProcess(l.container.pod.agent.spawner, cmd)
+	p, err := startProcess(l.container.pod.agent.spawner, cmd, l.group)
 	if err != nil {
 		return "", fmt.Errorf("start %s: %w", argv[0], err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"ordeal/deploy/localkube/cgroup"
 	"ordeal/deploy/localkube/spawn"
 )
 
@@ -25,9 +26,14 @@ type process struct {
 	ended  time.Time        // likewise
 }
 
-// startProcess starts cmd. Whoever waits for its end sees it at once: a thread waits in the kernel.
-func startProcess(s *spawn.Spawner, cmd *exec.Cmd) (*process, error) {
-	if err := s.Start(cmd); err != nil {
+// startProcess starts cmd, in a control group unless that is nil. Whoever waits for its end sees it at once: a thread
+// waits in the kernel.
+func startProcess(s *spawn.Spawner, cmd *exec.Cmd, g *cgroup.Group) (*process, error) {
+	var place func(pid int) error
+	if g != nil {
+		place = g.Add
+	}
+	if err := s.StartIn(cmd, place); err != nil {
 		return nil, err
 	}
 	p := &process{pid: cmd.Process.Pid, started: time.Now(), done: make(chan struct{})}

@@ -33,7 +33,8 @@ type registration struct {
 	name        string
 	addr        netip.Addr
 	allocatable corev1.ResourceList
-	logPort     int32 // where the logs of its Pods are served; 0: nowhere
+	cpuLimits   string // the annotation
+	logPort     int32  // where the logs of its Pods are served; 0: nowhere
 }
 
 // register makes the Node, or takes over the one of that name, and says that it is ready.
@@ -45,7 +46,7 @@ func (r registration) register(ctx context.Context) error {
 		Labels: map[string]string{
 			corev1.LabelHostname: r.name, corev1.LabelOSStable: runtime.GOOS, corev1.LabelArchStable: runtime.GOARCH,
 		},
-		Annotations: map[string]string{cpuLimitsAnnotation: "not enforced: Pods are processes, without cgroups"},
+		Annotations: map[string]string{cpuLimitsAnnotation: r.cpuLimits},
 	}}
 	_, err := r.client.CoreV1().Nodes().Create(ctx, node, metav1.CreateOptions{})
 	if err != nil && !apierrors.IsAlreadyExists(err) {

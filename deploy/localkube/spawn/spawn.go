@@ -3,9 +3,12 @@ package spawn
 
 import (
 	"errors"
+	"fmt"
 	"os/exec"
 	"runtime"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // Spawner starts processes from one thread that lives as long as the spawner: the kernel sends a child its
@@ -21,6 +24,7 @@ var ErrClosed = errors.New("about to end: no process is started any more")
 
 type request struct {
 	cmd   *exec.Cmd
+	place func(pid int) error // nil: where it is
 	reply chan error
 }
 
@@ -33,7 +37,7 @@ func New() *Spawner {
 		for {
 			select {
 			case r := <-s.requests:
-				r.reply <- r.cmd.Start()
+				r.reply <- r.start()
 			case <-s.quit:
 				return
 			}
@@ -43,9 +47,13 @@ func New() *Spawner {
 }
 
 // Start starts cmd in a process group of its own, which is killed with the spawner.
-func (s *Spawner) Start(cmd *exec.Cmd) error {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	r := request{cmd: cmd, reply: make(chan error, 1)}
+func (s *Spawner) Start(cmd *exec.Cmd) error { return s.StartIn(cmd, nil) }
+
+// StartIn does so, and calls place with the id of the process before that has executed anything. After an error of
+// place the process is no more.
+func (s *Spawner) StartIn(cmd *exec.Cmd, place func(pid int) error) error {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, Ptrace: place != nil}
+	r := request{cmd: cmd, place: place, reply: make(chan error, 1)}
 	select {
 	case s.requests <- r:
 		return <-r.reply
@@ -58,4 +66,40 @@ func (s *Spawner) Start(cmd *exec.Cmd) error {
 func (s *Spawner) Close() {
 	close(s.quit)
 	<-s.done
+}
+
+// start starts the process, on the thread of the spawner. One that is to be placed is traced for a moment, which stops
+// it where its program begins; so neither this thread nor others that want to fork ever are where it is to be.
+func (r request) start() error {
+	if err := r.cmd.Start(); err != nil || r.place == nil {
+		return err
+	}
+	pid := r.cmd.Process.Pid
+	err := awaitStop(pid)
+	if err == nil {
+		err = r.place(pid)
+	}
+	if err == nil {
+		if err = syscall.PtraceDetach(pid); err != nil {
+			err = fmt.Errorf("let the process begin: %w", err)
+		}
+	}
+	if err != nil {
+		_ = r.cmd.Process.Kill() // it may be dead, which is what is wanted
+		_ = r.cmd.Wait()         // likewise
+	}
+	return err
+}
+
+// awaitStop waits until the process has stopped, or ended.
+func awaitStop(pid int) error {
+	for {
+		err := unix.Waitid(unix.P_PID, pid, nil, unix.WSTOPPED|unix.WEXITED|unix.WNOWAIT, nil)
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, unix.EINTR) {
+			return fmt.Errorf("wait until the process can be placed: %w", err)
+		}
+	}
 }
