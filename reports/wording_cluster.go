@@ -40,8 +40,20 @@ func aboutCluster(c *evidence.ClusterMeta) string {
 	case c.Kind != "local":
 		return fmt.Sprintf("Kubernetes %s: context %s, namespace %s", c.Version, c.Context, c.Namespace)
 	}
-	return fmt.Sprintf("Kubernetes %s on the generator's own machine: Pods are processes that share it, without limits on their CPU. "+
-		"How long kubelets, a metrics-server and a real network take is in none of these figures", c.Version)
+	return fmt.Sprintf("Kubernetes %s on the generator's own machine: Pods are processes that share it, %s. "+
+		"How long kubelets, a metrics-server and a real network take is in none of these figures", c.Version, limitWords(c.CPULimits))
+}
+
+// limitWords say whether limits held, from what the nodes said of those of CPU:
+// "enforced by …", or "not enforced: …". Where they said nothing none held.
+func limitWords(said string) string {
+	if by, ok := strings.CutPrefix(said, "enforced by "); ok {
+		return "with limits on their CPU (" + by + ") and none on their memory"
+	}
+	if why, ok := strings.CutPrefix(said, "not enforced: "); ok {
+		return "without limits on their CPU (" + why + ") and memory"
+	}
+	return "without limits on their CPU"
 }
 
 // words says how many Pods a Deployment wanted in turn, and how many were ready

@@ -15,7 +15,11 @@ func TestReportsSayWhatALaptopCannotShow(t *testing.T) {
 		want    string
 		not     string
 	}{
-		"local":   {&evidence.ClusterMeta{Kind: "local", Version: "v1.36.3"}, "without limits on their CPU", "context"},
+		"local": {&evidence.ClusterMeta{Kind: "local", Version: "v1.36.3"}, "without limits on their CPU", "context"},
+		"limits": {&evidence.ClusterMeta{Kind: "local", Version: "v1.36.3", CPULimits: "enforced by cgroup v2"},
+			"with limits on their CPU (cgroup v2) and none on their memory", "without limits"},
+		"no limits": {&evidence.ClusterMeta{Kind: "local", Version: "v1.36.3", CPULimits: "not enforced: a read-only file system"},
+			"without limits on their CPU (a read-only file system) and memory", "with limits"},
 		"context": {&evidence.ClusterMeta{Kind: "context", Context: "staging", Version: "v1.35.0", Namespace: "shop"}, "context staging, namespace shop", "own machine"},
 	} {
 		d.Cluster.About = aboutCluster(tc.cluster)

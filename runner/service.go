@@ -72,7 +72,7 @@ func (s *system) clusterMeta() *evidence.ClusterMeta {
 		return nil
 	}
 	spec := s.plan.Kubernetes
-	m := &evidence.ClusterMeta{Kind: "context", Context: spec.Context, Namespace: spec.Namespace, Version: s.cluster.Version()}
+	m := &evidence.ClusterMeta{Kind: "context", Context: spec.Context, Namespace: spec.Namespace, Version: s.cluster.Version(), CPULimits: s.cluster.CPULimits()}
 	if spec.Local != nil {
 		m.Kind, m.Settings = "local", spec.Local.Settings()
 	}

@@ -123,6 +123,8 @@ type ClusterMeta struct {
 	// Settings are those of the autoscaler and of the metrics, where they are known: sync_period, downscale_stabilization,
 	// cpu_initialization_period, initial_readiness_delay and metrics_resolution as durations, and tolerance.
 	Settings map[string]string `json:"settings,omitempty"`
+	// CPULimits says of a local one whether limits of CPU in Pods held: "enforced by …", or "not enforced: …" and why.
+	CPULimits string `json:"cpu_limits,omitempty"`
 }
 
 // LinkMeta is one link that went through a proxy.

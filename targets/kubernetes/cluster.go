@@ -23,6 +23,7 @@ type Cluster struct {
 	namespace string
 	local     bool
 	version   string
+	cpuLimits string
 	rest      *rest.Config
 	client    client.Interface
 	objects   dynamic.Interface
@@ -73,6 +74,10 @@ func (c *Cluster) Local() bool { return c.local }
 
 // Version is that of the API server, as v1.36.3.
 func (c *Cluster) Version() string { return c.version }
+
+// CPULimits says of a local control plane whether limits of CPU hold, and why not
+// if they do not, as "enforced by cgroup v2".
+func (c *Cluster) CPULimits() string { return c.cpuLimits }
 
 // Client is the way to the API server.
 func (c *Cluster) Client() client.Interface { return c.client }

@@ -25,6 +25,24 @@ func (c *Cluster) Nodes(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
+// cpuLimitsAnnotation of a node of a local control plane says whether limits of
+// CPU hold there, which is the same for all of them.
+const cpuLimitsAnnotation = "localkube.ordeal/cpu-limits"
+
+// readCPULimits finds what the nodes say of that; "" where none says anything.
+func (c *Cluster) readCPULimits(ctx context.Context) (string, error) {
+	list, err := c.client.CoreV1().Nodes().List(ctx, meta.ListOptions{})
+	if err != nil {
+		return "", fmt.Errorf("ask the nodes whether limits of CPU hold: %w", err)
+	}
+	for _, node := range list.Items {
+		if said := node.Annotations[cpuLimitsAnnotation]; said != "" {
+			return said, nil
+		}
+	}
+	return "", nil
+}
+
 // SetCordoned says whether new Pods are kept off a node.
 func (c *Cluster) SetCordoned(ctx context.Context, node string, cordoned bool) error {
 	patch := fmt.Appendf(nil, `{"spec":{"unschedulable":%t}}`, cordoned)

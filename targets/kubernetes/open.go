@@ -141,6 +141,9 @@ func (cfg Config) localArgs(ctx context.Context) ([]string, error) {
 	if local.Nodes > 1 {
 		args = append(args, "--nodes="+strconv.Itoa(local.Nodes))
 	}
+	if !local.limitsCPU() {
+		args = append(args, "--cpu-limits=false")
+	}
 	images := maps.Clone(cfg.Images)
 	if images == nil {
 		images = map[string][]string{}
@@ -202,6 +205,9 @@ func (c *Cluster) prepare(ctx context.Context, within time.Duration, objects []*
 	c.applied = &applier{objects: c.objects, kinds: c.client.Discovery(), namespace: c.namespace}
 	if c.local {
 		if err := c.makeNamespace(ctx); err != nil {
+			return err
+		}
+		if c.cpuLimits, err = c.readCPULimits(ctx); err != nil {
 			return err
 		}
 	}

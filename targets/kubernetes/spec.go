@@ -33,6 +33,7 @@ type Local struct {
 	MetricsResolution       time.Duration `yaml:"metrics_resolution" doc:"the time between two looks at what Pods use; 1s when absent"`
 	Nodes                   int           `yaml:"nodes" doc:"how many nodes the scheduler may choose from, all of them on this machine; 1 when absent"`
 	Tolerance               *float64      `yaml:"tolerance" doc:"no change of replicas while the metric is within this ratio of its target; 0.1 when absent"`
+	CPULimits               *bool         `yaml:"cpu_limits" doc:"false: limits of CPU in Pods do not hold. Where it is absent or true they do, by control groups, if this machine allows it; the report says so, or why not"`
 
 	Images map[string][]string `yaml:"images" doc:"programs of this machine that stand for images, by the image's name without registry and tag, with their first arguments; a program with a slash is relative to the scenario. ordeal/gateway and ordeal/users are there"`
 }
@@ -130,8 +131,8 @@ func (l *Local) tolerance() float64 {
 }
 
 // Settings gives the settings of the autoscaler and of the metrics, those that
-// are not given too, and the number of nodes if there are several, by their names
-// in a scenario.
+// are not given too, the number of nodes if there are several, and that limits of
+// CPU are not to hold where that is so, by their names in a scenario.
 func (l *Local) Settings() map[string]string {
 	all := map[string]string{"tolerance": fmt.Sprint(l.tolerance())}
 	for _, t := range l.times() {
@@ -140,8 +141,14 @@ func (l *Local) Settings() map[string]string {
 	if l.Nodes > 1 {
 		all["nodes"] = fmt.Sprint(l.Nodes)
 	}
+	if !l.limitsCPU() {
+		all["cpu_limits"] = "false"
+	}
 	return all
 }
+
+// limitsCPU reports whether limits of CPU are to hold.
+func (l *Local) limitsCPU() bool { return l.CPULimits == nil || *l.CPULimits }
 
 // String says in one line what cluster it is.
 func (s *Spec) String() string {
