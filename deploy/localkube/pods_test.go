@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"ordeal/deploy/localkube/controlplane"
 )
 
 // webVerb makes the test binary the program of a Pod: an HTTP server that says its name and counts requests.
@@ -185,4 +187,14 @@ func TestPodsServeScaleRestartAndMove(t *testing.T) {
 		})
 		eventually(t, "all Pods are gone", func() bool { return len(pods(".metadata.name")) == 0 })
 	})
+}
+
+func TestLimitsOfCPUCanBeTurnedOff(t *testing.T) {
+	p := up(t, filepath.Join(t.TempDir(), "kube"), "--cpu-limits=false")
+	if said := kube(t, p.Dir, "get", "node", "localkube", "-o", `jsonpath={.metadata.annotations.localkube\.ordeal/cpu-limits}`); said != "not enforced: --cpu-limits=false" {
+		t.Errorf("the Node says %q", said)
+	}
+	if state, err := controlplane.ReadState(p.Dir); err != nil || state.Groups != "" {
+		t.Errorf("there are control groups at %q: %v", state.Groups, err)
+	}
 }
