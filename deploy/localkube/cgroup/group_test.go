@@ -1,6 +1,7 @@
 package cgroup
 
 import (
+	"crypto/rand"
 	"errors"
 	"os"
 	"os/exec"
@@ -39,12 +40,47 @@ func read(t *testing.T, dir, name string) string {
 	return strings.TrimSpace(string(text))
 }
 
-func TestRemoveEndsWhatIsInTheTree(t *testing.T) {
-	there := tree(t)
-	g, err := there.Group("pod", 500)
+// unified is a tree of a version 2 hierarchy, and a group in it without a limit: the controller may be another's. The
+// test is skipped where there is none.
+func unified(t *testing.T) (*Tree, *Group) {
+	t.Helper()
+	mountinfo := read(t, "/proc/self", "mountinfo")
+	_, own := ownGroups(read(t, "/proc/self", "cgroup"))
+	at, err := locate(mountinfo, "0::"+own)
 	if err != nil {
-		t.Fatal(err)
+		t.Skipf("no groups of version 2 on this machine: %v", err)
 	}
+	there := &Tree{dir: filepath.Join(at.own, prefix+"test-"+rand.Text()), version: 2}
+	g := &Group{dir: filepath.Join(there.dir, "pod")}
+	t.Cleanup(func() {
+		if err := Remove(there.Dir()); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := os.MkdirAll(g.dir, 0o700); err != nil {
+		t.Skipf("no groups of version 2 can be made on this machine: %v", err)
+	}
+	return there, g
+}
+
+func TestRemoveEndsWhatIsInTheTree(t *testing.T) {
+	t.Run("with limits", func(t *testing.T) {
+		there := tree(t)
+		g, err := there.Group("pod", 500)
+		if err != nil {
+			t.Fatal(err)
+		}
+		endsWhatIsIn(t, there, g)
+	})
+	t.Run("version 2", func(t *testing.T) {
+		there, g := unified(t)
+		endsWhatIsIn(t, there, g)
+	})
+}
+
+// endsWhatIsIn puts processes into the group and removes the tree.
+func endsWhatIsIn(t *testing.T, there *Tree, g *Group) {
+	t.Helper()
 	s := spawn.New()
 	defer s.Close()
 	// The child leaves its session, and its environment carries nothing.
