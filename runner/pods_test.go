@@ -48,7 +48,7 @@ func fakeCluster(objects ...runtime.Object) *fake.Clientset {
 	objects = append(objects, d,
 		&core.Service{ObjectMeta: namedObject("gateway-svc"), Spec: core.ServiceSpec{Selector: map[string]string{"app": "gateway"}}},
 		&core.Node{ObjectMeta: meta.ObjectMeta{Name: "n1"}})
-	return fake.NewSimpleClientset(objects...) //nolint:staticcheck // the newer one keeps managed fields in objects that it shares with watchers, and the cluster trims those
+	return fake.NewSimpleClientset(objects...) // the newer one shares objects with watchers, and the cluster trims those
 }
 
 // faultsOn opens client, whose reactors must be set by now: the cluster watches and patches from goroutines of its own.

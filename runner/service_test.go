@@ -29,7 +29,7 @@ func inCluster(t *testing.T, linked bool) (*system, *fake.Clientset, *journal) {
 		Selector: map[string]string{"app": "gateway"}, Ports: []core.ServicePort{{Name: "http", Port: 8080}}}}
 	ready, unready := gatewayPod("a", core.ConditionTrue), gatewayPod("b", core.ConditionFalse)
 	ready.Status.PodIP, unready.Status.PodIP = "127.1.0.1", "127.1.0.2"
-	api := fake.NewSimpleClientset(svc, ready, unready) //nolint:staticcheck // the newer one keeps managed fields in objects that it shares with watchers, and the cluster trims those
+	api := fake.NewSimpleClientset(svc, ready, unready) // the newer one shares objects with watchers, and the cluster trims those
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	t.Cleanup(cancel)
 	cluster, err := kubernetes.New(ctx, api, "ordeal")

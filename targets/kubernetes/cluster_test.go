@@ -17,7 +17,7 @@ const namespace = "ordeal"
 // open makes a cluster of a fake API server with some objects.
 func open(t *testing.T, objects ...runtime.Object) (*Cluster, *fake.Clientset) {
 	t.Helper()
-	c := fake.NewSimpleClientset(objects...) //nolint:staticcheck // the newer one keeps managed fields in objects that it shares with watchers, and the cluster trims those
+	c := fake.NewSimpleClientset(objects...) // the newer one shares objects with watchers, and the cluster trims those
 	cluster, err := New(patience(t), c, namespace)
 	if err != nil {
 		t.Fatal(err)
