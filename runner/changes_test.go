@@ -55,8 +55,8 @@ func TestTimelineMakesChangesWhereTheirPhaseStarts(t *testing.T) {
 	if got := strings.Join(cluster.made, ", "); got != "rollout gateway 2, undo gateway" {
 		t.Errorf("made: %s", got)
 	}
-	if got := out.kinds(); !strings.Contains(got, "phase-start broken, changed broken, fault-injected broken") || !strings.Contains(got, "phase-start after, changed after") {
-		t.Errorf("events: %s", got)
+	if got, _ := out.inOrder(); !strings.Contains(got, "phase-start broken, changed broken, fault-injected broken") || !strings.Contains(got, "phase-start after, changed after") {
+		t.Errorf("events: %s", out.kinds())
 	}
 	for _, e := range out.events {
 		if e.Kind == evidence.Changed && e.Phase == "broken" && (e.Text != "rollout of Deployment gateway: env VERSION=2" || e.Object.Kind != "Deployment" || e.Object.Name != "gateway") {
