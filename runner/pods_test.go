@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -54,6 +55,16 @@ func fakeCluster(objects ...runtime.Object) *fake.Clientset {
 // faultsOn opens client, whose reactors must be set by now: the cluster watches and patches from goroutines of its own.
 func faultsOn(t *testing.T, client *fake.Clientset) podFaults {
 	t.Helper()
+	cluster := follow(t, client)
+	return podFaults{cluster: cluster, service: func(target string) string {
+		return map[string]string{"gateway": "gateway-svc"}[target]
+	}}
+}
+
+// follow makes a cluster of client that watches the Pods: a fake API server has no
+// versions, and tells nobody what changes after a list and before its watch.
+func follow(t *testing.T, client *fake.Clientset) *kubernetes.Cluster {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	cluster, err := kubernetes.New(ctx, client, "ordeal")
@@ -61,9 +72,14 @@ func faultsOn(t *testing.T, client *fake.Clientset) podFaults {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cluster.Close(context.Background()) }) // of a fake: there is nothing to end
-	return podFaults{cluster: cluster, service: func(target string) string {
-		return map[string]string{"gateway": "gateway-svc"}[target]
-	}}
+	watchesPods := func(a clienttest.Action) bool { return a.Matches("watch", "pods") }
+	for !slices.ContainsFunc(client.Actions(), watchesPods) {
+		if ctx.Err() != nil {
+			t.Fatal("nobody watches the Pods")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return cluster
 }
 
 func TestFaultsSeePodsAsTheyAre(t *testing.T) {

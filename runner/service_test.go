@@ -30,12 +30,7 @@ func inCluster(t *testing.T, linked bool) (*system, *fake.Clientset, *journal) {
 	ready, unready := gatewayPod("a", core.ConditionTrue), gatewayPod("b", core.ConditionFalse)
 	ready.Status.PodIP, unready.Status.PodIP = "127.1.0.1", "127.1.0.2"
 	api := fake.NewSimpleClientset(svc, ready, unready) // the newer one shares objects with watchers, and the cluster trims those
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	t.Cleanup(cancel)
-	cluster, err := kubernetes.New(ctx, api, "ordeal")
-	if err != nil {
-		t.Fatal(err)
-	}
+	cluster := follow(t, api)
 	members, err := cluster.Members("gateway-svc", "http")
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +48,6 @@ func inCluster(t *testing.T, linked bool) (*system, *fake.Clientset, *journal) {
 		for _, links := range s.links {
 			_ = links.Close(context.Background()) // nothing is on them
 		}
-		_ = cluster.Close(context.Background()) // of a fake: there is nothing to end
 	})
 	return s, api, out
 }

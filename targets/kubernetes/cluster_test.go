@@ -2,6 +2,7 @@ package kubernetes
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/fake"
+	clienttest "k8s.io/client-go/testing"
 )
 
 const namespace = "ordeal"
@@ -27,7 +29,22 @@ func open(t *testing.T, objects ...runtime.Object) (*Cluster, *fake.Clientset) {
 			t.Error(err)
 		}
 	})
+	awaitWatches(t, c, "pods", "services", "deployments", "replicasets")
 	return cluster, c
+}
+
+// awaitWatches waits until objects of these kinds are watched: a fake API server has no
+// versions, and tells nobody what changes after a list and before its watch.
+func awaitWatches(t *testing.T, c *fake.Clientset, resources ...string) {
+	t.Helper()
+	for _, resource := range resources {
+		watches := func(a clienttest.Action) bool { return a.Matches("watch", resource) }
+		for deadline := time.Now().Add(20 * time.Second); !slices.ContainsFunc(c.Actions(), watches); time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("nobody watches %s", resource)
+			}
+		}
+	}
 }
 
 // patience is a context that bounds a wait of a test.

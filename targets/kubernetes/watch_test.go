@@ -64,6 +64,7 @@ func TestObjectsAreWatched(t *testing.T) {
 	for _, want := range []string{"found Pod a", "found Service gateway", "found Node n1"} {
 		d.await(t, want)
 	}
+	awaitWatches(t, api, "nodes")
 	ctx := patience(t)
 	pods, nodes := api.CoreV1().Pods(namespace), api.CoreV1().Nodes()
 	for _, err := range []error{
