@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -63,31 +64,26 @@ func shortStall() testCase {
 }
 
 // The case runs whole: Ordeal, the target, its log and the truth. That figures
-// are near is what a quiet machine is for; here the stall must be seen.
+// are near is what a quiet machine is for; here the stall must be seen. As in the
+// suite, a run that a busy machine held up is made anew.
 func TestStallIsHeldAgainstTheTruth(t *testing.T) {
 	t.Parallel()
 	s, c := testSuite(t), shortStall()
-	o, err := s.observe(t.Context(), &c)
-	if err != nil {
-		t.Fatal(err)
+	var o *observed
+	wrong := []string{"no run"}
+	for n := 0; n < maxAttempts && len(wrong) > 0; n++ {
+		var err error
+		if o, err = s.observe(t.Context(), &c); err != nil {
+			t.Fatal(err)
+		}
+		a := judgeRun(&c, o)
+		if len(a.problems) > 0 {
+			t.Fatalf("%v", a.problems)
+		}
+		wrong = stallMissed(&a)
 	}
-	a := judgeRun(&c, o)
-	if len(a.problems) > 0 {
-		t.Fatalf("%v", a.problems)
-	}
-	// Of 600 calls 60 are due in the stall, so that p99 is that of the 54th: 270 ms.
-	truth, said := a.calls.trueResponse, a.calls.response
-	if truth.count != 600 || said.count != 600 || truth.at[2].value < 200*time.Millisecond {
-		t.Errorf("%d calls, %d in the evidence, with a true p99 of %v", truth.count, said.count, truth.at[2])
-	}
-	// On a machine that is busy with other tests the way back to the client may
-	// take some time, which is no part of the truth.
-	busy := 100 * time.Millisecond
-	if d := said.at[2].value - truth.at[2].value; d < -time.Millisecond || d > busy {
-		t.Errorf("p99 is %v, and %v is true", said.at[2], truth.at[2])
-	}
-	if a.calls.control.holds() {
-		t.Error("the stall is not seen to be missed by service times")
+	if len(wrong) > 0 {
+		t.Errorf("in the last of %d runs: %s", maxAttempts, strings.Join(wrong, "; "))
 	}
 
 	// A truth that was tampered with is found, whatever it is that was changed.
@@ -119,6 +115,25 @@ func TestStallIsHeldAgainstTheTruth(t *testing.T) {
 			t.Errorf("it passes when %s", name)
 		}
 	}
+}
+
+// stallMissed says what is wrong with a run of the short stall.
+func stallMissed(a *attempt) (wrong []string) {
+	// Of 600 calls 60 are due in the stall, so that p99 is that of the 54th: 270 ms.
+	truth, said := a.calls.trueResponse, a.calls.response
+	if truth.count != 600 || said.count != 600 || truth.at[2].value < 200*time.Millisecond {
+		wrong = append(wrong, fmt.Sprintf("%d calls, %d in the evidence, with a true p99 of %v", truth.count, said.count, truth.at[2].value))
+	}
+	// On a machine that is busy with other tests the way back to the client may
+	// take some time, which is no part of the truth.
+	busy := 100 * time.Millisecond
+	if d := said.at[2].value - truth.at[2].value; d < -time.Millisecond || d > busy {
+		wrong = append(wrong, fmt.Sprintf("p99 is %v, and %v is true", said.at[2].value, truth.at[2].value))
+	}
+	if a.calls.control.holds() {
+		wrong = append(wrong, "the stall is not seen to be missed by service times")
+	}
+	return wrong
 }
 
 func TestAttemptsAreShownAndCounted(t *testing.T) {
