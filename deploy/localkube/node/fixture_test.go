@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -26,6 +27,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes/fake"
+	clienttest "k8s.io/client-go/testing"
 )
 
 // serverVerb makes the test binary the program of image test/server.
@@ -117,7 +119,22 @@ func newWorldWith(t *testing.T, change func(*Config), objects ...runtime.Object)
 			t.Logf("the agent said:\n%s", log.String())
 		}
 	})
+	w.untilWatched("services", "configmaps", "secrets", "pods")
 	return w
+}
+
+// untilWatched waits until the agent watches objects of these kinds: an API server that is not there has no versions,
+// and tells nobody what changes after a list and before its watch.
+func (w *world) untilWatched(resources ...string) {
+	w.Helper()
+	for _, resource := range resources {
+		watches := func(a clienttest.Action) bool { return a.Matches("watch", resource) }
+		for deadline := time.Now().Add(patience); !slices.ContainsFunc(w.client.Actions(), watches); time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				w.Fatalf("nobody watches %s", resource)
+			}
+		}
+	}
 }
 
 // marked are the command lines of processes that the agent has started.

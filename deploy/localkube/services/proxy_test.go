@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/client-go/kubernetes/fake"
+	clienttest "k8s.io/client-go/testing"
 )
 
 // networks are a network of loopback addresses for each test.
@@ -49,6 +51,12 @@ func newWorld(t *testing.T) *world {
 			t.Errorf("the proxy ended: %v", err)
 		}
 	})
+	// An API server that is in memory alone has no versions, and tells nobody what changes after a list and before its watch.
+	for _, resource := range []string{"services", "pods"} {
+		w.eventually("the proxy watches "+resource, func() bool {
+			return slices.ContainsFunc(w.client.Actions(), func(a clienttest.Action) bool { return a.Matches("watch", resource) })
+		})
+	}
 	return w
 }
 
