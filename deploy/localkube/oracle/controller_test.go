@@ -58,12 +58,16 @@ func drive(t *testing.T, tr *trace) (steps []step) {
 		pods := factory.Core().V1().Pods()
 		scales := &scalefake.FakeScaleClient{}
 		scales.AddReactor("get", "deployments", func(clienttesting.Action) (bool, runtime.Object, error) {
+			tr.mu.Lock()
+			defer tr.mu.Unlock()
 			s := tr.state(time.Now())
 			steps = append(steps, step{s, s.Wanted})
 			return true, scale(s), nil
 		})
 		scales.AddReactor("update", "deployments", func(a clienttesting.Action) (bool, runtime.Object, error) {
 			s := a.(clienttesting.UpdateAction).GetObject().(*autoscalingv1.Scale)
+			tr.mu.Lock()
+			defer tr.mu.Unlock()
 			tr.wanted = s.Spec.Replicas
 			steps[len(steps)-1].left = tr.wanted
 			return true, s, nil
@@ -92,6 +96,8 @@ func drive(t *testing.T, tr *trace) (steps []step) {
 
 // show lets the world go on, and the controller's cache see its Pods.
 func show(t *testing.T, tr *trace, informer cache.SharedIndexInformer) {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
 	now := time.Now()
 	tr.advance(now)
 	var all []any
@@ -130,6 +136,8 @@ func scale(s autoscaler.State) *autoscalingv1.Scale {
 type values struct{ *trace }
 
 func (v values) find(want func(autoscaler.Metric) bool) (autoscaler.Reading, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	i := slices.IndexFunc(v.spec.Metrics, want)
 	if i < 0 {
 		return autoscaler.Reading{}, errors.New("no such metric")

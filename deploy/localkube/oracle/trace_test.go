@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"time"
 
 	"ordeal/runner/verdict/autoscaler"
@@ -18,7 +19,8 @@ type trace struct {
 	set   autoscaler.Settings
 	spec  autoscaler.Spec
 
-	wanted  int32 // replicas that the scaled object is told to have
+	mu      sync.Mutex // of what follows, while the controller runs: its times are virtual, and order nothing
+	wanted  int32      // replicas that the scaled object is told to have
 	pods    []autoscaler.Pod
 	due     map[string]time.Time // when a starting Pod gets on
 	made    int
