@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"testing"
@@ -99,5 +100,24 @@ func TestUsageCountsDescendants(t *testing.T) {
 	}
 	if _, _, ok := usage(os.Getpid()); !ok {
 		t.Error("this process is not known")
+	}
+}
+
+// A counter that falls would be one that began anew: the time of a child that
+// ends while it is read is lost from no look.
+func TestUsageNeverFalls(t *testing.T) {
+	cmd := exec.Command("sh", "-c", "while kill -0 $TEST; do sh -c 'i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done'; done")
+	cmd.Env = append(os.Environ(), fmt.Sprintf("TEST=%d", os.Getpid())) // it does not outlive the test, however that ends
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
+	most := 0.0
+	for deadline := time.Now().Add(30 * time.Second); most < 1; {
+		cpu, _, ok := usage(cmd.Process.Pid)
+		if !ok || cpu < most || time.Now().After(deadline) {
+			t.Fatalf("%vs after %vs, %v", cpu, most, ok)
+		}
+		most = cpu
 	}
 }
