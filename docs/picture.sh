@@ -21,4 +21,4 @@ picture() { # SCENARIO HEIGHT FILE
 
 make --no-print-directory build localkube
 picture breaker-opens-and-recovers 2160 docs/report.png
-picture hpa-scales-up-and-down 1790 docs/kubernetes.png
+picture hpa-scales-up-and-down 1762 docs/kubernetes.png
