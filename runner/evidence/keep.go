@@ -11,13 +11,20 @@ import (
 // it.
 func (w *Writer) write(events io.WriteCloser) {
 	defer close(w.done)
-	samples := keep(w, w.samples, newSegments(filepath.Join(w.dir, samplesDir), "samples", w.disk, toSampleRow(w.loads)))
-	messages := keep(w, w.messages, newSegments(filepath.Join(w.dir, messagesDir), "messages", w.disk, toMessageRow(w.loads)))
-	points := keep(w, w.points, newSegments(filepath.Join(w.dir, seriesDir), "points", w.disk, toPointRow))
+	a := newAside(w.hurried)
+	samples := keep(w, w.samples, newSegments(filepath.Join(w.dir, samplesDir), "samples", w.disk, a, toSampleRow(w.loads)))
+	messages := keep(w, w.messages, newSegments(filepath.Join(w.dir, messagesDir), "messages", w.disk, a, toMessageRow(w.loads)))
+	points := keep(w, w.points, newSegments(filepath.Join(w.dir, seriesDir), "points", w.disk, a, toPointRow))
 	log := &eventLog{out: events}
 	look := time.NewTicker(w.disk.look)
 	defer look.Stop()
 	for open := true; open; {
+		select {
+		case e := <-w.events: // ahead of all that may have piled up
+			w.fail(log.add(&e))
+			continue
+		default:
+		}
 		select {
 		case e := <-w.events:
 			w.fail(log.add(&e))
@@ -51,6 +58,16 @@ func (w *Writer) write(events io.WriteCloser) {
 	w.addLost("messages", messages.to.lost)
 	w.addLost("points", points.to.lost)
 	w.addLost("events", log.lost)
+}
+
+// hurried reports whether callers may have to wait soon, or Close does.
+func (w *Writer) hurried() bool {
+	select {
+	case <-w.closing:
+		return true
+	default:
+		return max(len(w.samples.full), len(w.messages.full), len(w.points.full)) > maxBatches/4
+	}
 }
 
 // keeper brings what an intake took to its segments.

@@ -13,6 +13,7 @@ type order struct {
 	words  []uint64
 	spare  []uint64 // as many
 	places []int32
+	step   func() // is called between two pieces of the work
 }
 
 // of gives the places of rows in their order; it is valid until the next call.
@@ -55,6 +56,7 @@ func (o *order) byWords(n int, key func(int) (major, minor uint64)) bool {
 		major, minor = key(i)
 		o.words = append(o.words, ((major-leastMajor)<<forMinor|(minor-leastMinor))<<forPlace|uint64(i))
 	}
+	o.step()
 	o.sortWords(forPlace, forPlace+forMinor+bits.Len64(mostMajor-leastMajor))
 	for _, w := range o.words {
 		o.places = append(o.places, int32(w&(1<<forPlace-1)))
@@ -90,5 +92,6 @@ func (o *order) sortWords(from, to int) {
 			*at++
 		}
 		o.words, o.spare = o.spare, o.words
+		o.step()
 	}
 }

@@ -34,7 +34,7 @@ func TestOrderIsTheSameByWordsAndByComparison(t *testing.T) {
 				return cmp.Or(cmp.Compare(rows[a][0], rows[b][0]), cmp.Compare(rows[a][1], rows[b][1]))
 			}
 			slices.SortStableFunc(want, func(a, b int32) int { return compare(int(a), int(b)) })
-			var o order
+			o := order{step: func() {}}
 			key := func(i int) (major, minor uint64) { return rows[i][0], rows[i][1] }
 			if got := o.of(n, key, compare); !slices.Equal(got, want) {
 				t.Errorf("got %v", got[:20])

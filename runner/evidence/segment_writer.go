@@ -58,6 +58,7 @@ type segments[T, R any, P row[R]] struct {
 	open      openFile
 	age       time.Duration
 	convert   func(*T) R
+	aside     *aside
 	number    int
 	pending   []R // not yet handed to Parquet
 	order     order
@@ -70,8 +71,8 @@ type segments[T, R any, P row[R]] struct {
 	lost      int64
 }
 
-func newSegments[T, R any, P row[R]](dir, kind string, d disk, convert func(*T) R) *segments[T, R, P] {
-	return &segments[T, R, P]{dir: dir, kind: kind, open: d.open, age: d.age, convert: convert, number: 1}
+func newSegments[T, R any, P row[R]](dir, kind string, d disk, a *aside, convert func(*T) R) *segments[T, R, P] {
+	return &segments[T, R, P]{dir: dir, kind: kind, open: d.open, age: d.age, aside: a, order: order{step: a.step}, convert: convert, number: 1}
 }
 
 func (s *segments[T, R, P]) path() string {
@@ -148,12 +149,14 @@ func (s *segments[T, R, P]) group() error {
 		}
 		s.file = f
 		if s.out == nil {
-			s.out = newParquetWriter[R](f)
+			s.out = newParquetWriter[R](f, s.aside)
 		} else {
 			s.out.Reset(f)
 		}
 	}
+	s.aside.begin()
 	for places := s.sort(); len(places) > 0; {
+		s.aside.step()
 		n := min(len(places), batchRows)
 		for i, k := range places[:n] {
 			s.sorted[i] = s.pending[k]
@@ -206,9 +209,9 @@ func (s *segments[T, R, P]) drop() {
 	s.pending = s.pending[:0]
 }
 
-func newParquetWriter[R any](w io.Writer) *parquet.GenericWriter[R] {
+func newParquetWriter[R any](w io.Writer, a *aside) *parquet.GenericWriter[R] {
 	return parquet.NewGenericWriter[R](w,
-		parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest, Concurrency: 1}),
+		parquet.Compression(steppingCodec{&zstd.Codec{Level: zstd.SpeedFastest, Concurrency: 1}, a}),
 		parquet.CreatedBy("ordeal", "1", ""),
 	)
 }
