@@ -184,7 +184,7 @@ func BenchmarkHTTPEngine(b *testing.B) {
 }
 
 // BenchmarkOpenEngine is the cost of a call of an open model that is behind its
-// schedule, so that each call is handed out by Vegeta as soon as it can be.
+// schedule, so that each call is handed out as soon as it can be.
 func BenchmarkOpenEngine(b *testing.B) {
 	addr := newBareTarget(b)
 	for _, name := range []string{Fast, Standard, "none"} {
@@ -269,7 +269,7 @@ func (*lags) Point(evidence.Point)     {}
 // operation is the rate's.
 func BenchmarkPacing(b *testing.B) {
 	addr := newBareTarget(b)
-	for _, rate := range []float64{500, 5000, 20000} {
+	for _, rate := range []float64{500, 5000, 20000, 40000} {
 		b.Run(fmt.Sprintf("%.0f per s", rate), func(b *testing.B) {
 			spec := get("/")
 			spec.Rate, spec.Arrivals = holdAt(rate), "poisson"

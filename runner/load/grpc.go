@@ -185,7 +185,7 @@ func (e *grpcEngine) Run(ctx context.Context, start time.Duration, s Schedule, o
 func (e *grpcEngine) requester(ctx context.Context, run *grpcRun) (r *runner.Requester, c *crew, leave func(), err error) {
 	address, leave := run.enter(e.addrs[0])
 	if run.stream.kind == noStream {
-		if run.direct, err = e.dial(address); err != nil {
+		if run.direct, err = e.dial(address, run.timeout); err != nil {
 			leave()
 			return nil, nil, nil, err
 		}

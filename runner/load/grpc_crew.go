@@ -83,10 +83,20 @@ func (c *crew) Pace(elapsed time.Duration, hits uint64) (time.Duration, bool) {
 		c.leave()
 		return 0, true
 	}
-	if n := int(c.run.pacer.slots.taken.Load()); n > c.size && c.size < c.most {
+	if n := c.needed(hits); n > c.size && c.size < c.most {
 		c.grow(n)
 	}
 	return wait, false
+}
+
+// needed is how many workers there must be for one to take the call that follows
+// so many. It is ghz that knows of those that are free between streams; a worker of
+// unary calls takes one from ghz and stays with the pacer.
+func (c *crew) needed(hits uint64) int {
+	if c.run.direct != nil {
+		return int(hits) + 1
+	}
+	return int(c.run.pacer.slots.taken.Load())
 }
 
 // Rate implements load.Pacer.

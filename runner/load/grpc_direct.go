@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jhump/protoreflect/desc"
 	"google.golang.org/grpc"
@@ -25,7 +26,7 @@ type direct struct {
 const noRun = "none"
 
 // dial makes the channels, and has them connect ahead of the first call.
-func (e *grpcEngine) dial(address string) (*direct, error) {
+func (e *grpcEngine) dial(address string, timeout time.Duration) (*direct, error) {
 	d := &direct{method: methodName(e.method)}
 	creds := insecure.NewCredentials()
 	if e.secure {
@@ -35,7 +36,7 @@ func (e *grpcEngine) dial(address string) (*direct, error) {
 		channel, err := grpc.NewClient(address,
 			grpc.WithTransportCredentials(creds),
 			grpc.WithAuthority(e.addrs[0]),
-			grpc.WithDefaultServiceConfig(`{"loadBalancingPolicy":"`+channelName+`"}`),
+			grpc.WithDefaultServiceConfig(serviceConfig(timeout)),
 			grpc.WithDefaultCallOptions(e.callOptions()...),
 		)
 		if err != nil {
@@ -46,6 +47,12 @@ func (e *grpcEngine) dial(address string) (*direct, error) {
 		d.channels = append(d.channels, channel)
 	}
 	return d, nil
+}
+
+// serviceConfig is that of the channels. gRPC gives each call its time itself: one
+// context less than with a deadline of ours.
+func serviceConfig(timeout time.Duration) string {
+	return fmt.Sprintf(`{"loadBalancingPolicy": %q, "methodConfig": [{"name": [{}], "timeout": "%.9fs"}]}`, channelName, timeout.Seconds())
 }
 
 // methodName is the method as it is in the path of a request.
@@ -66,9 +73,8 @@ func (d *direct) close() {
 // finds the worker.
 type workerKey struct{}
 
-// calls makes the call that ghz counts as the given number, and those that follow
-// it without a wait: a client of a closed model goes on until the end, without
-// asking ghz for each of its calls.
+// calls makes the call that ghz counts as the given number, and those that the
+// pacer has for this worker after it, without asking ghz for each of them.
 func (w *grpcWorker) calls(number uint64) {
 	for c := w.take(number); c != nil; c = w.another(c) {
 		err := w.request(c.seq)
@@ -84,11 +90,18 @@ func (w *grpcWorker) calls(number uint64) {
 
 // invoke makes a call. How it went, the picker has been told.
 func (w *grpcWorker) invoke(c *grpcCall) {
-	r := w.run
-	ctx, cancel := context.WithDeadline(w.ctx, r.env.Clock.Base().Add(c.sent+r.timeout))
-	defer cancel()
-	channel := r.direct.channels[w.n%len(r.direct.channels)]
-	_ = channel.Invoke(ctx, r.direct.method, w.input[0], nil)
+	_ = w.channel(c).Invoke(w.ctx, w.run.direct.method, w.input[0], nil)
+}
+
+// channel gives that of a call. A client of a closed model keeps its own; in an open
+// model, where some workers make most of the calls, they go to one after the other.
+func (w *grpcWorker) channel(c *grpcCall) *grpc.ClientConn {
+	n := uint64(w.n)
+	if !w.run.pacer.closed {
+		n = c.seq
+	}
+	channels := w.run.direct.channels
+	return channels[n%uint64(len(channels))]
 }
 
 // another gives the worker's next call after one that has ended; nil where there
@@ -97,7 +110,7 @@ func (w *grpcWorker) another(c *grpcCall) *grpcCall {
 	c.mu.Lock()
 	ended := c.outcome
 	c.mu.Unlock()
-	if !w.run.pacer.again(ended.class, ended.at) {
+	if !w.run.pacer.again(w.free, ended.class, ended.at) {
 		return nil
 	}
 	return w.next(w.run.nextCall())

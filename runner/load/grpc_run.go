@@ -79,33 +79,25 @@ func (r *grpcRun) callOf(ctx context.Context) *grpcCall {
 	return (*r.workers.Load())[n].call.Load()
 }
 
-// number gives the number of a call that ghz counts as the given one, and counts
-// it as issued: a worker has it. It is false for a call of a closed model that
-// was let go in advance (see crew), and whose turn came when the time for calls
-// was over.
-func (r *grpcRun) number(ghz uint64) (seq uint64, ok bool) {
+// number numbers the call that ghz has given to a worker, and counts it as issued.
+// It is false for a call of a closed model that was let go in advance (see crew),
+// and whose turn came when the time for calls was over.
+func (r *grpcRun) number() (seq uint64, ok bool) {
 	p := r.pacer
-	if p.closed {
-		if p.ctx.Err() != nil || r.env.Clock.Now() >= p.end {
-			p.slots.give()
-			return 0, false
-		}
-		return r.nextCall(), true
+	if p.closed && (p.ctx.Err() != nil || r.env.Clock.Now() >= p.end) {
+		p.slots.give()
+		return 0, false
 	}
-	r.count()
-	return ghz, true
+	return r.nextCall(), true
 }
 
-// nextCall numbers a call of a closed model, and counts it as issued.
+// nextCall numbers the call that a worker is about to make, and counts it as
+// issued.
 func (r *grpcRun) nextCall() (seq uint64) {
-	r.count()
-	return r.pacer.next()
-}
-
-func (r *grpcRun) count() {
 	if r.env.Issued != nil {
 		r.env.Issued.Add(1)
 	}
+	return r.pacer.next()
 }
 
 // idle reports whether every call that Pace let go has ended, be it that its

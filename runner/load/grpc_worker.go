@@ -18,6 +18,7 @@ type grpcWorker struct {
 	input []*dynamic.Message       // of a call with one message, as ghz wants it
 	call  atomic.Pointer[grpcCall] // that is under way, or was the last
 	taken uint64                   // ghz's number for it, from 1
+	free  *freeWorker              // between two calls of an open model
 	over  bool                     // ghz asked for another call when the time for calls was over
 
 	md    metadata.MD     // of the last call, where the next one has the same but for a token
@@ -26,7 +27,7 @@ type grpcWorker struct {
 }
 
 func newGRPCWorker(run *grpcRun, n int) *grpcWorker {
-	w := &grpcWorker{run: run, n: n, key: []string{strconv.Itoa(n)}}
+	w := &grpcWorker{run: run, n: n, key: []string{strconv.Itoa(n)}, free: newFreeWorker()}
 	if run.engine != nil && !run.engine.method.IsClientStreaming() {
 		w.input = []*dynamic.Message{run.engine.messages[0].ready}
 	}
@@ -38,7 +39,7 @@ func newGRPCWorker(run *grpcRun, n int) *grpcWorker {
 func (w *grpcWorker) take(number uint64) *grpcCall {
 	if w.taken != number+1 { // else a stream's interceptor has asked before
 		w.taken = number + 1
-		seq, ok := w.run.number(number)
+		seq, ok := w.run.number()
 		if w.over = !ok; ok {
 			w.next(seq)
 		}

@@ -126,10 +126,10 @@ func newHTTPCaller(env Env, out evidence.Sink, transport httpTransport, pacer *p
 	}
 }
 
-// RoundTrip makes the next call, and those that follow it without a wait: a
-// client of a closed model goes on until the end, without asking Vegeta for
-// each of its calls.
+// RoundTrip makes the next call, and those that the pacer has for this worker
+// after it, without asking Vegeta for each of them.
 func (c *httpCaller) RoundTrip(*http.Request) (*http.Response, error) {
+	worker := newFreeWorker()
 	var s evidence.Sample // one for all: it is on the heap, as the transport is not known to the compiler
 	for more := true; more; {
 		s = evidence.Sample{Load: c.env.Index, Seq: c.pacer.next(), Class: evidence.Other}
@@ -138,7 +138,7 @@ func (c *httpCaller) RoundTrip(*http.Request) (*http.Response, error) {
 			s.Done = c.env.Clock.Now()
 		}
 		c.out.Sample(s)
-		more = c.pacer.again(s.Class, s.Done)
+		more = c.pacer.again(worker, s.Class, s.Done)
 	}
 	return c.done, nil
 }

@@ -16,6 +16,9 @@ import (
 // no wait. It also takes a slot for the call, so that the calls in flight are
 // capped by count (ghz in its open mode has no cap of its own), and a call
 // that still waits for a slot when the timeline ends is never issued.
+//
+// An engine is asked for a worker only while there are too few: one that is
+// through with its call stays, and gets its next one from here (see again).
 type pacer struct {
 	ctx      context.Context
 	schedule Schedule
@@ -24,6 +27,8 @@ type pacer struct {
 	start    time.Duration // of the timeline, on the clock
 	end      time.Duration // of the timeline, on the clock
 	slots    *slots        // one for each call in flight
+	free     freeWorkers   // hold no slot
+	let      uint64        // calls of an open model that Pace has let go
 	waiter   waiter        // for the start of the next call
 	paid     time.Duration // the wake-ups so far are paid for until then
 	calls    atomic.Uint64 // numbered so far, by next
@@ -55,33 +60,44 @@ const (
 	burst = 20
 )
 
-// Pace waits until call number hits may be issued, and takes its slot. stop
-// means that there is no further call. It is called from one goroutine.
-func (p *pacer) Pace(_ time.Duration, hits uint64) (wait time.Duration, stop bool) {
+// Pace waits until a call may be issued for which no worker is free, and takes
+// its slot; the calls until then have gone to those who were. stop means that
+// there is no further call. It is called from one goroutine.
+func (p *pacer) Pace(time.Duration, uint64) (wait time.Duration, stop bool) {
+	for p.admit() {
+		p.count()
+		if !p.free.give() {
+			return 0, false
+		}
+	}
+	p.free.dismiss()
+	return 0, true
+}
+
+// admit waits until the next call may be issued, and takes its slot; false where
+// there is none.
+func (p *pacer) admit() bool {
 	if p.ctx.Err() != nil {
-		return 0, true
+		return false
 	}
 	limit := p.end
 	if p.closed {
 		if at := p.clock.Now(); at < p.start && !p.waiter.wait(p.start-at) {
-			return 0, true
+			return false
 		}
 	} else {
-		at, ok := p.schedule.At(hits)
+		at, ok := p.schedule.At(p.let)
 		if !ok {
-			return 0, true
+			return false
 		}
 		at += p.start
 		limit = max(limit, at+late)
 		if !p.until(at) {
-			return 0, true
+			return false
 		}
+		p.let++
 	}
-	if !p.take(limit) {
-		return 0, true
-	}
-	p.count()
-	return 0, false
+	return p.take(limit)
 }
 
 // count tells who watches of another call.
@@ -139,14 +155,21 @@ func (p *pacer) release(class evidence.Class) {
 	p.slots.give()
 }
 
-// again keeps the slot of a call that has ended for another one, which starts
-// at once; where there is none, the slot is given back. Only a closed model has
-// one, until the timeline ends.
-func (p *pacer) again(class evidence.Class, done time.Duration) bool {
+// again gives a worker whose call has ended another one to start now; false where
+// there is none. A client of a closed model goes on until the timeline ends, and
+// keeps its slot. A worker of an open model gives it back, and waits until a call
+// is due that has taken one.
+func (p *pacer) again(w *freeWorker, class evidence.Class, done time.Duration) bool {
+	if !p.closed {
+		// In this order: who takes the slot finds a worker for it.
+		more := p.free.join(w)
+		p.slots.give()
+		return more && <-w.more
+	}
 	if p.pause(class) {
 		done = p.clock.Now()
 	}
-	if p.closed && p.ctx.Err() == nil && done < p.end {
+	if p.ctx.Err() == nil && done < p.end {
 		p.count()
 		return true
 	}

@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -33,7 +34,7 @@ func TestWaiters(t *testing.T) {
 			if w.wait(time.Hour) || time.Since(began) > 10*time.Second {
 				t.Errorf("a cancelled wait took %v", time.Since(began))
 			}
-			if w.wait(time.Nanosecond) {
+			if w.wait(time.Nanosecond) || w.wait(time.Hour) {
 				t.Error("a wait after the cancel")
 			}
 		})
@@ -79,7 +80,7 @@ func TestPacer(t *testing.T) {
 		var client sync.WaitGroup
 		client.Go(func() {
 			poll(func() bool { return clock.Now() >= p.end })
-			if p.again(evidence.OK, clock.Now()) {
+			if p.again(newFreeWorker(), evidence.OK, clock.Now()) {
 				t.Error("a client goes on after the end")
 			}
 		})
@@ -111,6 +112,75 @@ func TestPacer(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestWorkersStayWithThePacer: the engine is asked for as many workers as there are
+// calls in flight at a time, and each makes calls until there are no more. No call
+// is lost on the way from one worker to the next.
+func TestWorkersStayWithThePacer(t *testing.T) {
+	t.Parallel()
+	for _, workers := range []int{1, 4, 32} {
+		t.Run(strconv.Itoa(workers), func(t *testing.T) {
+			t.Parallel()
+			const calls = 20000
+			clock := evidence.NewClock()
+			spec := Spec{Rate: holdAt(calls), Workers: workers}
+			whole := schedule(t, spec, phases(time.Second), 1)
+			// All of them are due already.
+			p := newPacer(t.Context(), &spec, Env{Clock: clock, End: time.Hour}, clock.Now()-time.Minute, whole)
+			defer p.close()
+			asked, made := 0, make([]atomic.Int32, calls)
+			var engine sync.WaitGroup
+			for {
+				if _, stop := p.Pace(0, 0); stop {
+					break
+				}
+				asked++
+				engine.Go(func() {
+					worker := newFreeWorker()
+					for more := true; more; more = p.again(worker, evidence.OK, clock.Now()) {
+						made[p.next()].Add(1)
+					}
+				})
+			}
+			engine.Wait()
+			for n := range made {
+				if made[n].Load() != 1 {
+					t.Fatalf("call %d is made %d times", n, made[n].Load())
+				}
+			}
+			if asked > workers || p.slots.taken.Load() != 0 {
+				t.Errorf("%d workers were asked for, want at most %d; %d slots are taken", asked, workers, p.slots.taken.Load())
+			}
+		})
+	}
+}
+
+// TestFreeWorkersEnd: those that wait for a call, and those that come later, are
+// told that there is none.
+func TestFreeWorkersEnd(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	spec := Spec{Rate: holdAt(1), Workers: 3}
+	clock := evidence.NewClock()
+	p := newPacer(ctx, &spec, Env{Clock: clock, End: time.Hour}, clock.Now(), schedule(t, spec, phases(time.Hour), 1))
+	defer p.close()
+	more := make(chan bool, 3)
+	for range 2 {
+		p.slots.take(ctx, 0)
+		go func() { more <- p.again(newFreeWorker(), evidence.OK, clock.Now()) }()
+	}
+	poll(func() bool { return p.slots.taken.Load() == 0 })
+	cancel()
+	if _, stop := p.Pace(0, 0); !stop {
+		t.Fatal("a call after the end")
+	}
+	go func() { more <- p.again(newFreeWorker(), evidence.OK, clock.Now()) }()
+	for range 3 {
+		if <-more {
+			t.Error("there is another call")
+		}
+	}
 }
 
 // countingWaiter counts the wake-ups that a pacer asks for.

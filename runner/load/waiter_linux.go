@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"errors"
 	"os"
 	"time"
 
@@ -11,7 +12,9 @@ import (
 // fdWaiter waits on a timer of the kernel, read through the runtime's poller.
 // That wakes an idle program within tens of microseconds, where a timer of the
 // runtime takes up to a millisecond: a send lag that would be measured as a
-// part of every response time. Nothing spins, and no thread is blocked.
+// part of every response time. A busy program looks at the poller late, where no
+// goroutine is left to be run, and at its own timers all the time: the deadline
+// of the read is one. Nothing spins, and no thread is blocked.
 type fdWaiter struct {
 	ctx  context.Context
 	fd   int
@@ -53,9 +56,17 @@ func (w *fdWaiter) expire(d time.Duration) error {
 	if err := unix.TimerfdSettime(w.fd, 0, &setting, nil); err != nil {
 		return err
 	}
+	if err := w.file.SetReadDeadline(time.Now().Add(d)); err != nil {
+		return err
+	}
+	if err := w.ctx.Err(); err != nil { // its deadline may have come before this one
+		return err
+	}
 	var expirations [8]byte
-	_, err := w.file.Read(expirations[:])
-	return err
+	if _, err := w.file.Read(expirations[:]); !errors.Is(err, os.ErrDeadlineExceeded) {
+		return err
+	}
+	return nil
 }
 
 func (w *fdWaiter) close() {

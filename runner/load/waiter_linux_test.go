@@ -39,6 +39,29 @@ func TestWaiterOutlivesItsTimer(t *testing.T) {
 	}
 }
 
+// TestWaiterNeedsNoPoller: where nobody looks at what the kernel has to tell, as in
+// a busy program, the runtime's own timer ends the wait.
+func TestWaiterNeedsNoPoller(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	w, ok := newWaiter(ctx).(*fdWaiter)
+	if !ok {
+		t.Skip("the kernel has no timers to wait on")
+	}
+	defer w.close()
+	w.fd = timerOf(t) // set in place of the one that is read
+	for range 3 {
+		began := time.Now()
+		if ok, took := w.wait(20*time.Millisecond), time.Since(began); !ok || took < 20*time.Millisecond {
+			t.Fatalf("%v after %v", ok, took)
+		}
+	}
+	if w.next != nil {
+		t.Error("it took the end of the wait for a failure")
+	}
+}
+
 // timerOf is a timer that can be set, and is nobody's.
 func timerOf(t *testing.T) int {
 	t.Helper()
