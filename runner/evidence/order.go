@@ -42,6 +42,9 @@ func (o *order) byWords(n int, key func(int) (major, minor uint64)) bool {
 	major, minor := key(0)
 	leastMajor, mostMajor, leastMinor, mostMinor := major, major, minor, minor
 	for i := 1; i < n; i++ {
+		if i%pieceRows == 0 {
+			o.step()
+		}
 		major, minor = key(i)
 		leastMajor, mostMajor = min(leastMajor, major), max(mostMajor, major)
 		leastMinor, mostMinor = min(leastMinor, minor), max(mostMinor, minor)
@@ -53,16 +56,21 @@ func (o *order) byWords(n int, key func(int) (major, minor uint64)) bool {
 	}
 	o.words = o.words[:0]
 	for i := range n {
+		if i%pieceRows == 0 {
+			o.step()
+		}
 		major, minor = key(i)
 		o.words = append(o.words, ((major-leastMajor)<<forMinor|(minor-leastMinor))<<forPlace|uint64(i))
 	}
-	o.step()
 	o.sortWords(forPlace, forPlace+forMinor+bits.Len64(mostMajor-leastMajor))
 	for _, w := range o.words {
 		o.places = append(o.places, int32(w&(1<<forPlace-1)))
 	}
 	return true
 }
+
+// pieceRows is how many rows are looked at in one piece of work.
+const pieceRows = 1 << 11
 
 // digit is how many bits of the words are sorted by at a time.
 const digit = 11
@@ -77,6 +85,7 @@ func (o *order) sortWords(from, to int) {
 	}
 	o.spare = slices.Grow(o.spare[:0], len(o.words))[:len(o.words)]
 	for ; from < to; from += digit {
+		o.step()
 		var next [1 << digit]int32 // the place of the next word with a digit
 		for _, w := range o.words {
 			next[w>>from&(1<<digit-1)]++
@@ -92,6 +101,5 @@ func (o *order) sortWords(from, to int) {
 			*at++
 		}
 		o.words, o.spare = o.spare, o.words
-		o.step()
 	}
 }
