@@ -4,31 +4,46 @@ import (
 	"math"
 	"os"
 	"runtime/debug"
+	"runtime/metrics"
+	"sync"
+	"time"
 )
 
 const (
-	collectorPercent = 400 // GOGC
+	collectorPercent = 400 // GOGC, at least
 	collectorShare   = 4   // this part of the machine's memory is the limit
+
+	// Where garbage comes fast, a collection is to be this long after another, if
+	seldom = 4 * time.Second
+	// no more garbage than that piles up, or than this part of the machine's memory.
+	mostGarbage      = 256 << 20
+	mostGarbageShare = 32
+
+	tendEvery = time.Second
 )
 
 // EaseCollector lets the garbage of calls pile up for longer before it is
-// collected, until it is restored: little is live while load is made, Vegeta and
-// ghz leave garbage for each call, and a collection takes time from the calls
-// under way. So that a load with very many clients does not take five times what
-// it holds from a machine that has not as much, memory has a soft limit: a quarter
-// of the machine's, or none where that is not known. GOGC and GOMEMLIMIT in the
-// environment go before.
+// collected, until it is restored: little is live while load is made, gRPC leaves
+// garbage for each call, and a collection takes time from the calls under way. How
+// much may pile up follows from how fast it does. So that a load with very many
+// clients does not take five times what it holds from a machine that has not as
+// much, memory has a soft limit: a quarter of the machine's, or none where that is
+// not known. GOGC and GOMEMLIMIT in the environment go before.
 func EaseCollector() (restore func()) {
 	setPercent, setLimit := os.Getenv("GOGC") == "", os.Getenv("GOMEMLIMIT") == ""
+	machine := machineMemory()
 	var percent int
 	var limit int64
+	leave := func() {}
 	if setPercent {
 		percent = debug.SetGCPercent(collectorPercent)
+		leave = tendCollector(garbageLimit(machine))
 	}
 	if setLimit {
-		limit = debug.SetMemoryLimit(collectorLimit(machineMemory()))
+		limit = debug.SetMemoryLimit(collectorLimit(machine))
 	}
 	return func() {
+		leave()
 		if setPercent {
 			debug.SetGCPercent(percent)
 		}
@@ -45,4 +60,66 @@ func collectorLimit(machine uint64) int64 {
 		return math.MaxInt64
 	}
 	return int64(machine / collectorShare)
+}
+
+// garbageLimit is how much garbage may pile up on such a machine, beyond what
+// collectorPercent allows.
+func garbageLimit(machine uint64) uint64 { return min(mostGarbage, machine/mostGarbageShare) }
+
+// tendCollector sets GOGC anew as garbage comes, until leave is called.
+func tendCollector(most uint64) (leave func()) {
+	var tending sync.WaitGroup
+	done := make(chan struct{})
+	tending.Go(func() {
+		tick := time.NewTicker(tendEvery)
+		defer tick.Stop()
+		allocated, _ := heap()
+		e := easing{most: most, percent: collectorPercent, allocated: allocated, at: time.Now()}
+		for {
+			select {
+			case now := <-tick.C:
+				if percent, other := e.look(now.Sub(e.at), heap); other {
+					debug.SetGCPercent(percent)
+				}
+				e.at = now
+			case <-done:
+				return
+			}
+		}
+	})
+	return func() { close(done); tending.Wait() }
+}
+
+// heap gives the bytes that were allocated so far, and those that were live at the
+// end of the last collection.
+func heap() (allocated, live uint64) {
+	samples := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}, {Name: "/gc/heap/live:bytes"}}
+	metrics.Read(samples)
+	return samples[0].Value.Uint64(), samples[1].Value.Uint64()
+}
+
+// easing finds a GOGC from how fast garbage comes.
+type easing struct {
+	most      uint64  // bytes that may pile up
+	allowed   uint64  // of these, by the rates so far: it never falls, so that memory is flat
+	rate      float64 // of the last look, bytes a second
+	allocated uint64
+	at        time.Time
+	percent   int
+}
+
+// look is called so long after the last time, and gives the GOGC that is to be set
+// where it is another. A burst that is over by the next look changes nothing.
+func (e *easing) look(since time.Duration, heap func() (allocated, live uint64)) (percent int, other bool) {
+	allocated, live := heap()
+	rate := float64(allocated-e.allocated) / max(since, time.Millisecond).Seconds()
+	lasting := min(rate, e.rate)
+	e.allocated, e.rate = allocated, rate
+	e.allowed = max(e.allowed, min(e.most, uint64(lasting*seldom.Seconds())))
+	percent = max(collectorPercent, int(100*e.allowed/max(live, 1<<20)))
+	if d := percent - e.percent; max(d, -d) <= e.percent/8 {
+		return e.percent, false // to set it stops the world for a moment
+	}
+	e.percent = percent
+	return percent, true
 }

@@ -12,10 +12,23 @@ type freeWorkers struct {
 }
 
 // freeWorker is a worker's place among them, kept from one wait to the next.
-type freeWorker struct{ more chan bool }
+type freeWorker struct {
+	more chan bool
+	next *freeWorker // is told by this one that there is a call for it, too
+}
 
 func newFreeWorker() *freeWorker {
-	return &freeWorker{make(chan bool, 1)} // to send never waits: a worker is told once each time
+	return &freeWorker{more: make(chan bool, 1)} // to send never waits: a worker is told once each time
+}
+
+// wait waits for a call; false where there is none.
+func (w *freeWorker) wait() bool {
+	more := <-w.more
+	if next := w.next; next != nil {
+		w.next = nil
+		next.more <- true
+	}
+	return more
 }
 
 // join adds a worker, which then waits for more; false where there is no further
@@ -29,19 +42,17 @@ func (f *freeWorkers) join(w *freeWorker) bool {
 	return !f.over
 }
 
-// give gives a call to one of them; false where nobody is free.
-func (f *freeWorkers) give() bool {
+// take takes one of them; nil where nobody is free.
+func (f *freeWorkers) take() *freeWorker {
 	f.mu.Lock()
+	defer f.mu.Unlock()
 	last := len(f.free) - 1
 	if last < 0 {
-		f.mu.Unlock()
-		return false
+		return nil
 	}
 	w := f.free[last]
 	f.free = f.free[:last]
-	f.mu.Unlock()
-	w.more <- true
-	return true
+	return w
 }
 
 // dismiss tells all of them, and those who would join, that there is no further

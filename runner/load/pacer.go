@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -28,6 +29,8 @@ type pacer struct {
 	end      time.Duration // of the timeline, on the clock
 	slots    *slots        // one for each call in flight
 	free     freeWorkers   // hold no slot
+	ready    []*freeWorker // have a call, and have not been told
+	chains   int           // see rouse
 	let      uint64        // calls of an open model that Pace has let go
 	waiter   waiter        // for the start of the next call
 	paid     time.Duration // the wake-ups so far are paid for until then
@@ -40,6 +43,7 @@ func newPacer(ctx context.Context, spec *Spec, env Env, start time.Duration, s S
 		ctx: ctx, schedule: s, closed: spec.Closed(), clock: env.Clock,
 		start: start, end: start + env.End,
 		slots: newSlots(spec.inFlight()), waiter: newWaiter(ctx), issued: env.Issued,
+		chains: runtime.GOMAXPROCS(0),
 	}
 }
 
@@ -66,12 +70,32 @@ const (
 func (p *pacer) Pace(time.Duration, uint64) (wait time.Duration, stop bool) {
 	for p.admit() {
 		p.count()
-		if !p.free.give() {
+		w := p.free.take()
+		if w == nil {
+			p.rouse()
 			return 0, false
 		}
+		p.ready = append(p.ready, w)
 	}
+	p.rouse()
 	p.free.dismiss()
 	return 0, true
+}
+
+// rouse has the calls made that were given to free workers. The runtime puts a
+// goroutine that is woken ahead of those that wait to be run, and the one before it
+// behind them. So each worker wakes another one before it makes its call: they are
+// not held up by all the answers that have come in. There is a chain of them for
+// each processor.
+func (p *pacer) rouse() {
+	chains := min(len(p.ready), p.chains)
+	for i, w := range p.ready[chains:] {
+		p.ready[i].next = w
+	}
+	for _, w := range p.ready[:chains] {
+		w.more <- true
+	}
+	p.ready = p.ready[:0]
 }
 
 // admit waits until the next call may be issued, and takes its slot; false where
@@ -114,6 +138,7 @@ func (p *pacer) until(at time.Duration) bool {
 	if at <= now {
 		return true
 	}
+	p.rouse()
 	p.paid = max(p.paid, now-burst*tick) + tick
 	return p.waiter.wait(max(at, p.paid) - now)
 }
@@ -130,6 +155,7 @@ func (p *pacer) take(limit time.Duration) bool {
 	if p.slots.try() {
 		return true
 	}
+	p.rouse()
 	if !p.slots.take(p.ctx, left) {
 		return false
 	}
@@ -164,7 +190,7 @@ func (p *pacer) again(w *freeWorker, class evidence.Class, done time.Duration) b
 		// In this order: who takes the slot finds a worker for it.
 		more := p.free.join(w)
 		p.slots.give()
-		return more && <-w.more
+		return more && w.wait()
 	}
 	if p.pause(class) {
 		done = p.clock.Now()

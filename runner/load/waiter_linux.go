@@ -13,13 +13,15 @@ import (
 // That wakes an idle program within tens of microseconds, where a timer of the
 // runtime takes up to a millisecond: a send lag that would be measured as a
 // part of every response time. A busy program looks at the poller late, where no
-// goroutine is left to be run, and at its own timers all the time: the deadline
-// of the read is one. Nothing spins, and no thread is blocked.
+// goroutine is left to be run, and then has those that came with it run before;
+// it looks at its own timers all the time, and runs what waits for one at once:
+// the deadline of the read is one. Nothing spins, and no thread is blocked.
 type fdWaiter struct {
 	ctx  context.Context
 	fd   int
 	file *os.File // of fd
 	stop func() bool
+	busy bool         // the program is: the runtime's timer is the better one
 	next *timerWaiter // that waits instead, once the kernel's timer has failed
 }
 
@@ -50,23 +52,35 @@ func (w *fdWaiter) wait(d time.Duration) bool {
 	return w.ctx.Err() == nil
 }
 
-// expire sets the timer and waits for it.
+// In a busy program, the kernel's timer is given so much more, that the runtime's
+// ends the wait; an idle one is that much late, once.
+const behind = 100 * time.Microsecond
+
+// expire sets both timers and waits for either.
 func (w *fdWaiter) expire(d time.Duration) error {
-	setting := unix.ItimerSpec{Value: unix.NsecToTimespec(max(int64(d), 1))} // 0 would switch it off
+	kernel := max(d, 1) // 0 would switch it off
+	if w.busy {
+		kernel += behind
+	}
+	setting := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(kernel))}
 	if err := unix.TimerfdSettime(w.fd, 0, &setting, nil); err != nil {
 		return err
 	}
-	if err := w.file.SetReadDeadline(time.Now().Add(d)); err != nil {
+	until := time.Now().Add(d)
+	if err := w.file.SetReadDeadline(until); err != nil {
 		return err
 	}
 	if err := w.ctx.Err(); err != nil { // its deadline may have come before this one
 		return err
 	}
 	var expirations [8]byte
-	if _, err := w.file.Read(expirations[:]); !errors.Is(err, os.ErrDeadlineExceeded) {
-		return err
+	_, err := w.file.Read(expirations[:])
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		w.busy = true
+		return nil
 	}
-	return nil
+	w.busy = !w.busy && time.Since(until) > 2*behind
+	return err
 }
 
 func (w *fdWaiter) close() {

@@ -60,6 +60,27 @@ func TestWaiterNeedsNoPoller(t *testing.T) {
 	if w.next != nil {
 		t.Error("it took the end of the wait for a failure")
 	}
+	if !w.busy {
+		t.Error("it takes the program for idle, in which the kernel's timer is the first")
+	}
+}
+
+// TestWaiterSeesAnIdleProgram: there the kernel's timer is exact again after one
+// wait.
+func TestWaiterSeesAnIdleProgram(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	w, ok := newWaiter(ctx).(*fdWaiter)
+	if !ok {
+		t.Skip("the kernel has no timers to wait on")
+	}
+	defer w.close()
+	w.busy = true
+	poll(func() bool { return !w.wait(2*time.Millisecond) || !w.busy })
+	if w.busy || ctx.Err() != nil {
+		t.Error("it takes the program for busy")
+	}
 }
 
 // timerOf is a timer that can be set, and is nobody's.

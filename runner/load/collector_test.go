@@ -1,0 +1,57 @@
+package load
+
+import (
+	"testing"
+	"time"
+)
+
+// TestGarbageIsCollectedSeldom: GOGC follows from how fast garbage comes and how
+// much is live.
+func TestGarbageIsCollectedSeldom(t *testing.T) {
+	t.Parallel()
+	const mib = 1 << 20
+	type look struct{ garbage, live uint64 } // in a second, MiB
+	for name, c := range map[string]struct {
+		looks []look
+		want  []int
+	}{
+		"little garbage":           {[]look{{1, 10}, {1, 10}, {1, 10}}, []int{400, 400, 400}},
+		"as much as 400 allows":    {[]look{{10, 10}, {10, 10}}, []int{400, 400}},
+		"four seconds of garbage":  {[]look{{20, 10}, {20, 10}, {20, 10}}, []int{400, 800, 800}},
+		"no more than there is":    {[]look{{4000, 10}, {4000, 10}}, []int{400, 2560}},
+		"a burst":                  {[]look{{1, 10}, {4000, 10}, {1, 10}, {1, 10}}, []int{400, 400, 400, 400}},
+		"less garbage later":       {[]look{{20, 10}, {20, 10}, {1, 10}, {1, 10}}, []int{400, 800, 800, 800}},
+		"more is live":             {[]look{{40, 10}, {40, 10}, {40, 20}, {40, 100}}, []int{400, 1600, 800, 400}},
+		"not for a little more":    {[]look{{40, 10}, {40, 10}, {40, 11}}, []int{400, 1600, 1600}},
+		"nothing is known to live": {[]look{{1, 0}, {1, 0}}, []int{400, 400}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := easing{most: 256 * mib, percent: collectorPercent}
+			var allocated uint64
+			for i, l := range c.looks {
+				allocated += l.garbage * mib
+				before := e.percent
+				got, other := e.look(time.Second, func() (uint64, uint64) { return allocated, l.live * mib })
+				if got != c.want[i] || other != (got != before) {
+					t.Errorf("look %d: %d, another one: %v; want %d", i+1, got, other, c.want[i])
+				}
+			}
+		})
+	}
+	for machine, want := range map[uint64]uint64{0: 0, 1 << 30: 32 * mib, 64 << 30: 256 * mib} {
+		if got := garbageLimit(machine); got != want {
+			t.Errorf("%d bytes on a machine of %d, want %d", got, machine, want)
+		}
+	}
+}
+
+// TestHeapIsKnown: what is tended by has the names that this version of Go knows.
+func TestHeapIsKnown(t *testing.T) {
+	before, _ := heap()
+	kept := make([]byte, 1<<20)
+	after, _ := heap()
+	if after-before < uint64(len(kept)) || after > before+1<<30 {
+		t.Errorf("%d bytes were allocated, and then %d", before, after)
+	}
+}
