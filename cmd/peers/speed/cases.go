@@ -48,7 +48,16 @@ func httpComparisons(clients, perSecond int) []comparison {
 				{name: "CPU per call to k6", of: "ordeal", to: "k6", figure: cost, ofCost: true, unjudged: true},
 			},
 		},
+		{
+			key: "http-lag", short: "HTTP", title: "HTTP/1.1, send lag", server: lightServer,
+			job: job{paced: true}, tools: onTime(), targets: lags(),
+		},
 	}
+}
+
+// lags is what is wanted of how late calls are sent.
+func lags() []target {
+	return []target{{name: "send lag p99 at half, in ms", of: halved, figure: lag, ofCost: true, want: 1, atMost: true}}
 }
 
 func grpcComparisons(clients, perSecond int) []comparison {
@@ -79,6 +88,10 @@ func grpcComparisons(clients, perSecond int) []comparison {
 		{
 			key: "grpc-fixed", title: "gRPC unary, at a fixed rate, 1 connection", server: grpcServer,
 			job: job{clients: clients, conns: 1, rate: perSecond}, tools: tools[:3], targets: costs,
+		},
+		{
+			key: "grpc-lag", short: "gRPC", title: "gRPC unary, send lag, 1 connection", server: grpcServer,
+			job: job{conns: 1, paced: true}, tools: onTime(), targets: lags(),
 		},
 	}
 }

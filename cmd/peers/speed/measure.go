@@ -26,6 +26,7 @@ type figures struct {
 	Rate   float64       // calls that arrived a second
 	Cost   time.Duration // the tool's processor time a call
 	P99    time.Duration // as the tool says, over its whole run; 0 where it says none
+	Lag    time.Duration // p99 of how late it sent calls, as it says, after the warm-up; 0 where it says nothing
 	Memory int64         // bytes, the most up to the window's end
 	Conns  int64         // open at the window's end
 	Server float64       // part of a processor that the server used
@@ -63,7 +64,7 @@ func (b *bench) measure(ctx context.Context, t *tool, j job) (figures, error) {
 		return figures{}, fmt.Errorf("make a directory for %s: %w", t.name, err)
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // below a directory that goes as a whole
-	j.addr, j.lasts = b.server.addr, b.window.lasts()
+	j.addr, j.lasts, j.warm = b.server.addr, b.window.lasts(), b.window.warm
 	b.server.count.bunch.Store(int64(j.bunch()))
 	p, err := b.start(ctx, t, j, dir)
 	if err != nil {
@@ -82,7 +83,7 @@ func (b *bench) measure(ctx context.Context, t *tool, j job) (figures, error) {
 	if err != nil {
 		return figures{}, err
 	}
-	f.P99 = s.p99
+	f.P99, f.Lag = s.p99, s.lag
 	return f, s.check(arrived, j)
 }
 

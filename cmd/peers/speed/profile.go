@@ -21,11 +21,11 @@ type command struct {
 const anyAddr = "ADDR"
 
 // commands are those of a comparison, as they are run.
-func commands(c comparison, w window) []command {
+func commands(c comparison, w window, done map[string]rounds) []command {
 	var list []command
-	j := c.job
-	j.addr, j.lasts = anyAddr, w.lasts()
 	for _, t := range c.tools {
+		j := c.job.of(t, done)
+		j.addr, j.lasts, j.warm = anyAddr, w.lasts(), w.warm
 		name := t.peer
 		if name == selfBinary {
 			name = "peers engine"

@@ -43,6 +43,17 @@ func (r rounds) of(figure func(figures) float64) spread {
 	return spreadOf(values)
 }
 
+// known is of without what is 0: a tool that tells nothing has no figure.
+func (r rounds) known(figure func(figures) float64) spread {
+	var told rounds
+	for _, x := range r {
+		if figure(x.figures) > 0 {
+			told = append(told, x)
+		}
+	}
+	return told.of(figure)
+}
+
 // over is the spread of the ratio of a figure to that of another tool, round by
 // round, so that what the machine does to a whole round cancels out. A round
 // in which one of the two failed has no part in it.
@@ -62,6 +73,7 @@ func (r rounds) over(other rounds, figure func(figures) float64) spread {
 func rate(f figures) float64    { return f.Rate }
 func cost(f figures) float64    { return float64(f.Cost.Nanoseconds()) / 1e3 } // µs
 func p99(f figures) float64     { return f.P99.Seconds() * 1e3 }               // ms
+func lag(f figures) float64     { return f.Lag.Seconds() * 1e3 }               // ms
 func memory(f figures) float64  { return float64(f.Memory) / (1 << 20) }       // MiB
 func conns(f figures) float64   { return float64(f.Conns) }
 func served(f figures) float64  { return f.Server }

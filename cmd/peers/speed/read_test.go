@@ -41,6 +41,11 @@ func TestToolsAreReadAsTheyReport(t *testing.T) {
 			}
 		}
 	}
+	lagging := `{"loads": [{"whole": {"calls": 9, "errors": 0, "response": {"p99_ns": 5}},
+		"phases": [{"send_lag": {"p99_ns": 900}}, {"send_lag": {"p99_ns": 7}}]}]}`
+	if got, err := readOrdeal([]byte(lagging)); err != nil || got.lag != 7 {
+		t.Errorf("the send lag of the last phase: %+v, %v", got, err)
+	}
 	for _, text := range []string{"", "{}", "  5 requests in 1s\n", "  99%  1.00ms\n"} {
 		if got, err := readWrk([]byte(text)); err == nil {
 			t.Errorf("wrk saying %q: read as %+v", text, got)

@@ -227,7 +227,7 @@ func (s *Study) selected(binaries map[string]string) []comparison {
 		if len(s.options.Cases) > 0 && !slices.Contains(s.options.Cases, c.key) {
 			continue
 		}
-		c.targets = slices.DeleteFunc(slices.Clone(c.targets), func(t target) bool { return !s.wants(c.binaryOf(t.of)) || !s.wants(c.binaryOf(t.to)) })
+		c.targets = slices.DeleteFunc(slices.Clone(c.targets), func(t target) bool { return !s.wants(c.binaryOf(t.of)) || t.to != "" && !s.wants(c.binaryOf(t.to)) })
 		c.tools = slices.DeleteFunc(slices.Clone(c.tools), func(t *tool) bool { return binaries[t.peer] == "" })
 		if len(c.tools) > 0 {
 			list = append(list, c)
@@ -253,7 +253,7 @@ func (s *Study) compare(ctx context.Context, progress io.Writer, c comparison, b
 	for round := range s.options.Rounds {
 		for i := range c.tools {
 			t := c.tools[(i+round)%len(c.tools)] // each round begins with another
-			f, err := b.measure(ctx, t, c.job)
+			f, err := b.measure(ctx, t, c.job.of(t, found.results))
 			if ctx.Err() != nil {
 				return outcome{}, context.Cause(ctx)
 			}
@@ -263,9 +263,9 @@ func (s *Study) compare(ctx context.Context, progress io.Writer, c comparison, b
 			}
 		}
 	}
-	found.lines = commands(c, b.window)
+	found.lines = commands(c, b.window, found.results)
 	if s.options.Profile && binaries[ordealBinary] != "" {
-		found.profile, err = b.profile(ctx, c.job)
+		found.profile, err = b.profile(ctx, c.job.of(c.tools[len(c.tools)-1], found.results))
 		if err != nil {
 			return outcome{}, err
 		}

@@ -15,12 +15,12 @@ func TestStudyOfOrdeal(t *testing.T) {
 	var progress strings.Builder
 	study, err := Run(t.Context(), &progress, Options{
 		Rounds: 1, For: 500 * time.Millisecond, Warm: 100 * time.Millisecond, Only: []string{"ordeal", "engine"},
-		Cases: []string{"http", "grpc-4"}, Clients: 4, Rate: 100, Profile: true, Self: self(t),
+		Cases: []string{"http", "http-lag", "grpc-4"}, Clients: 4, Rate: 100, Profile: true, Self: self(t),
 	})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, progress.String())
 	}
-	if err := study.Failed(); err != nil || len(study.outcomes) != 2 {
+	if err := study.Failed(); err != nil || len(study.outcomes) != 3 {
 		t.Fatalf("%d comparisons, %v\n%s", len(study.outcomes), err, progress.String())
 	}
 	for _, o := range study.outcomes {

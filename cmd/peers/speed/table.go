@@ -14,8 +14,11 @@ const full = 0.95
 // head is the first line of a comparison's table.
 func (o outcome) head() []string {
 	list := []string{"tool", "rate/s", "CPU µs/call", "p99 ms", "MiB", "server"}
-	if o.job.rate > 0 {
+	switch {
+	case o.job.rate > 0:
 		list = append(list, "bursts")
+	case o.job.paced:
+		list[3] = "lag ms"
 	}
 	return list
 }
@@ -30,8 +33,11 @@ func (o outcome) row(t *tool) []string {
 	if o.limited(t.name) {
 		busy += "*"
 	}
-	last := "–"
-	if v := r.of(p99).Median; v > 0 {
+	last, latency := "–", p99
+	if o.job.paced {
+		latency = lag
+	}
+	if v := r.of(latency).Median; v > 0 {
 		last = number(v, 2)
 	}
 	list := []string{
@@ -98,6 +104,9 @@ func (o outcome) notes() []string {
 		list = append(list, "The cost at a fixed rate is not judged: a tool can save processor time by sending calls late or in bursts. "+
 			"In bursts are calls that arrive less than half of the time between two calls after the one before: 0% of them where they come evenly, 39% where at random.")
 	}
+	if o.job.paced {
+		list = append(list, "The lag is the p99 of how long after their time calls were sent, as Ordeal reports it of what comes after the warm-up. Half of a rate is half of its median so far.")
+	}
 	for _, t := range o.tools {
 		if n := o.unlike(t); n != "" {
 			list = append(list, n)
@@ -127,6 +136,8 @@ func (o outcome) unlike(t *tool) string {
 	}
 	switch reached := r.of(rate); {
 	case got.N == 0:
+		return ""
+	case o.job.paced:
 		return ""
 	case o.job.rate == 0 && (got.Min != want || got.Max != want):
 		return fmt.Sprintf("%s had %s connections open, not %.0f.", t.name, text(got, 0), want)
@@ -169,7 +180,10 @@ func (s *Study) Table(w io.Writer) error {
 
 // load says what every tool did.
 func (o outcome) load() string {
-	if o.job.rate > 0 {
+	switch {
+	case o.job.paced:
+		return "open model, all it can and half"
+	case o.job.rate > 0:
 		return fmt.Sprintf("%d/s", o.job.rate)
 	}
 	return fmt.Sprintf("%d clients", o.job.clients)

@@ -16,6 +16,9 @@ type tool struct {
 	args  func(job) []string
 	env   []string
 	codes []int // exit codes besides 0 that say nothing against the figures
+	// pace gives the calls a second that it makes, where the job leaves that open,
+	// by what the others have reached so far; nil: the job says it.
+	pace func(done map[string]rounds) int
 	// read takes from the directory, after its end, what it says of itself.
 	read func(ctx context.Context, binary, dir string) (said, error)
 }
@@ -32,16 +35,26 @@ type job struct {
 	clients int    // calls in flight; connections, too, with HTTP/1.1
 	conns   int    // connections of gRPC
 	rate    int    // calls a second, open model; 0 for as many as there can be, closed model
+	paced   bool   // open model, and each tool has a rate of its own
 	cpus    int    // processors that the tool may run on
 	lasts   time.Duration
+	warm    time.Duration // of that, not measured
+}
+
+// of is what one tool has to do of it.
+func (j job) of(t *tool, done map[string]rounds) job {
+	if t.pace != nil {
+		j.rate = t.pace(done)
+	}
+	return j
 }
 
 // bunch is the time after a call within which the next one comes in a burst; 0
-// where the rate is not fixed. Half of what is between two calls that come
+// where the rate is not fixed for all. Half of what is between two calls that come
 // evenly: a server takes the second of two that came together only when it is
 // through with the first, at the default rate after up to a quarter of that.
 func (j job) bunch() time.Duration {
-	if j.rate == 0 {
+	if j.rate == 0 || j.paced {
 		return 0
 	}
 	return time.Second / time.Duration(2*j.rate)
@@ -57,7 +70,8 @@ type said struct {
 	calls  int64
 	failed int64 // of these
 	p99    time.Duration
-	noP99  bool // it measures none
+	noP99  bool          // it measures none
+	lag    time.Duration // p99 of how late calls were sent, after the warm-up; 0 where it is not told
 }
 
 // check holds what a tool said against what the server saw.

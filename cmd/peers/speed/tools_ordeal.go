@@ -35,6 +35,22 @@ func ordeal(name string, more ...string) *tool {
 	}
 }
 
+// The open model is asked for more than can be, and then for half of what it made
+// of that.
+const (
+	flooded = "ordeal, all it can"
+	halved  = "ordeal, half of that"
+	flood   = 1_000_000 // calls a second
+)
+
+// onTime are the two tools that show how late calls are sent.
+func onTime() []*tool {
+	most, half := ordeal(flooded), ordeal(halved)
+	most.pace = func(map[string]rounds) int { return flood }
+	half.pace = func(done map[string]rounds) int { return int(done[flooded].of(rate).Median / 2) }
+	return []*tool{most, half}
+}
+
 // scenario is what Ordeal runs.
 func scenario(j job) string {
 	load := "http: {target: server, get: /}"
@@ -42,14 +58,18 @@ func scenario(j job) string {
 		load = fmt.Sprintf(`grpc: {target: server, call: %s, data: {user_id: "42"}, connections: %d}`, getUser, j.conns)
 	}
 	how := fmt.Sprintf("clients: %d", j.clients)
-	if j.rate > 0 {
+	if j.rate > 0 || j.paced {
 		how = fmt.Sprintf("rate: %d/s", j.rate)
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "ordeal: v1\nname: speed\n")
 	fmt.Fprintf(&b, "targets:\n  server: {external: %q}\n", j.addr)
 	fmt.Fprintf(&b, "load:\n  calls: {%s, %s}\n", load, how)
-	fmt.Fprintf(&b, "timeline: [{phase: full, for: %v}]\n", j.lasts)
+	if j.paced { // what is told of a phase is told of what is measured
+		fmt.Fprintf(&b, "timeline: [{phase: warm-up, for: %v}, {phase: full, for: %v}]\n", j.warm, j.lasts-j.warm)
+	} else {
+		fmt.Fprintf(&b, "timeline: [{phase: full, for: %v}]\n", j.lasts)
+	}
 	fmt.Fprintf(&b, "expect:\n  - errors: {load: calls, during: full, count: \"= 0\"}\n")
 	return b.String()
 }
@@ -63,6 +83,11 @@ func readOrdeal(text []byte) (said, error) {
 					P99 *time.Duration `json:"p99_ns"`
 				}
 			}
+			Phases []struct {
+				SendLag struct {
+					P99 time.Duration `json:"p99_ns"`
+				} `json:"send_lag"`
+			}
 		}
 	}
 	if err := json.Unmarshal(text, &doc); err != nil {
@@ -75,5 +100,9 @@ func readOrdeal(text []byte) (said, error) {
 	if w.Calls == nil || w.Errors == nil || w.Response.P99 == nil {
 		return said{}, fmt.Errorf("ordeal's report lacks calls, errors or p99")
 	}
-	return said{calls: *w.Calls, failed: *w.Errors, p99: *w.Response.P99}, nil
+	s := said{calls: *w.Calls, failed: *w.Errors, p99: *w.Response.P99}
+	if phases := doc.Loads[0].Phases; len(phases) > 0 {
+		s.lag = phases[len(phases)-1].SendLag.P99
+	}
+	return s, nil
 }

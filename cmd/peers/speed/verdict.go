@@ -2,14 +2,15 @@ package speed
 
 import "fmt"
 
-// target is a ratio of one tool's figure to another's that is wanted.
+// target is a ratio of one tool's figure to another's that is wanted; with no
+// other, it is the figure itself.
 type target struct {
 	name     string
 	of, to   string // tools
 	figure   func(figures) float64
 	want     float64
 	atMost   bool // want is an upper limit
-	ofCost   bool // of processor time, not of the rate
+	ofCost   bool // not of the rate, which a server can limit
 	unjudged bool // shown for what it tells; nothing is wanted
 }
 
@@ -26,8 +27,12 @@ type verdict struct {
 func (o outcome) verdicts() []verdict {
 	list := make([]verdict, len(o.targets))
 	for i, t := range o.targets {
+		found := o.results[t.of].known(t.figure)
+		if t.to != "" {
+			found = o.results[t.of].over(o.results[t.to], t.figure)
+		}
 		list[i] = verdict{
-			target: t, found: o.results[t.of].over(o.results[t.to], t.figure), rounds: len(o.results[t.of]),
+			target: t, found: found, rounds: len(o.results[t.of]),
 			ofLimited: !t.ofCost && o.limited(t.of), toLimited: !t.ofCost && o.limited(t.to),
 		}
 	}

@@ -1,9 +1,11 @@
 package speed
 
 import (
+	"errors"
 	"maps"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestTargetsAreJudgedByTheMedian(t *testing.T) {
@@ -165,6 +167,45 @@ func TestReadmeLooksPastAnotherToolsLimit(t *testing.T) {
 		}
 		if !strings.Contains(got, want) || strings.Contains(got, "\n≈: the server was at its limit") != (len(outcomes) == 1) {
 			t.Errorf("the README lacks %q, or what it means:\n%s", want, got)
+		}
+	}
+}
+
+// TestLagIsJudgedByItself: a target of one tool's figure is no ratio, and where it
+// is not told, nothing is known.
+func TestLagIsJudgedByItself(t *testing.T) {
+	lagging := func(list ...time.Duration) rounds {
+		var r rounds
+		for _, d := range list {
+			r = append(r, result{figures: figures{Rate: 1000, Lag: d}})
+		}
+		return r
+	}
+	for name, tc := range map[string]struct {
+		half rounds
+		want string
+	}{
+		"on time":           {lagging(900*time.Microsecond, time.Millisecond, 5*time.Millisecond), "✓ 1.00 [0.90–5.00]"},
+		"late":              {lagging(time.Millisecond, 1100*time.Microsecond, 1200*time.Microsecond), "✗ 1.10 [1.00–1.20]"},
+		"told once":         {lagging(0, time.Microsecond, 0), "? 0.00 [0.00–0.00], 1 of 3 rounds"},
+		"never told":        {lagging(0, 0, 0), "? no figures"},
+		"no round is whole": {rounds{{err: errors.New("it ended"), figures: figures{Lag: 1}}}, "? no figures"},
+	} {
+		for _, c := range comparisons(1, 1) {
+			if !c.job.paced {
+				continue
+			}
+			o := outcome{comparison: c, results: map[string]rounds{flooded: lagging(0, 0, 0), halved: tc.half}}
+			list := o.verdicts()
+			if got := list[0].mark() + " " + list[0].ratio(); len(list) != 1 || got != tc.want {
+				t.Errorf("%s, %s: %q, want %q", c.key, name, got, tc.want)
+			}
+		}
+	}
+	done := map[string]rounds{flooded: {{figures: figures{Rate: 5000}}, {figures: figures{Rate: 7000}}}}
+	for _, tool := range onTime() {
+		if got, want := (job{paced: true}).of(tool, done).rate, map[string]int{flooded: flood, halved: 3000}[tool.name]; got != want {
+			t.Errorf("%s makes %d calls a second, want %d", tool.name, got, want)
 		}
 	}
 }
