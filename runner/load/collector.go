@@ -19,7 +19,7 @@ const (
 	mostGarbage      = 256 << 20
 	mostGarbageShare = 32
 
-	tendEvery = time.Second
+	tendEvery = 200 * time.Millisecond
 )
 
 // EaseCollector lets the garbage of calls pile up for longer before it is
@@ -74,14 +74,15 @@ func tendCollector(most uint64) (leave func()) {
 		tick := time.NewTicker(tendEvery)
 		defer tick.Stop()
 		allocated, _ := heap()
-		e := easing{most: most, percent: collectorPercent, allocated: allocated, at: time.Now()}
-		for {
+		e := easing{most: most, percent: collectorPercent, allocated: allocated}
+		for last := time.Now(); ; {
 			select {
 			case now := <-tick.C:
-				if percent, other := e.look(now.Sub(e.at), heap); other {
+				allocated, live := heap()
+				if percent, other := e.look(now.Sub(last), allocated, live); other {
 					debug.SetGCPercent(percent)
 				}
-				e.at = now
+				last = now
 			case <-done:
 				return
 			}
@@ -104,14 +105,13 @@ type easing struct {
 	allowed   uint64  // of these, by the rates so far: it never falls, so that memory is flat
 	rate      float64 // of the last look, bytes a second
 	allocated uint64
-	at        time.Time
 	percent   int
 }
 
-// look is called so long after the last time, and gives the GOGC that is to be set
-// where it is another. A burst that is over by the next look changes nothing.
-func (e *easing) look(since time.Duration, heap func() (allocated, live uint64)) (percent int, other bool) {
-	allocated, live := heap()
+// look is told what heap says so long after the last time, and gives the GOGC that
+// is to be set where it is another. A burst that is over by the next look changes
+// nothing.
+func (e *easing) look(since time.Duration, allocated, live uint64) (percent int, other bool) {
 	rate := float64(allocated-e.allocated) / max(since, time.Millisecond).Seconds()
 	lasting := min(rate, e.rate)
 	e.allocated, e.rate = allocated, rate

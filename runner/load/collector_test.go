@@ -32,7 +32,7 @@ func TestGarbageIsCollectedSeldom(t *testing.T) {
 			for i, l := range c.looks {
 				allocated += l.garbage * mib
 				before := e.percent
-				got, other := e.look(time.Second, func() (uint64, uint64) { return allocated, l.live * mib })
+				got, other := e.look(time.Second, allocated, l.live*mib)
 				if got != c.want[i] || other != (got != before) {
 					t.Errorf("look %d: %d, another one: %v; want %d", i+1, got, other, c.want[i])
 				}

@@ -31,11 +31,16 @@ func processors() ([]int, error) {
 
 // startOn starts the command on one processor, where the process and all its
 // threads stay; a negative number is for any.
-func startOn(cmd *exec.Cmd, cpu int) (err error) {
+func startOn(cmd *exec.Cmd, cpu int) error {
+	return onProcessor(cpu, cmd.Start) // a child has the affinity of the thread that starts it
+}
+
+// onProcessor does something in a thread that stays on one processor; a negative
+// number is for any.
+func onProcessor(cpu int, do func() error) (err error) {
 	if cpu < 0 {
-		return cmd.Start()
+		return do()
 	}
-	// A child has the affinity of the thread that starts it.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	var before, one unix.CPUSet
@@ -51,7 +56,7 @@ func startOn(cmd *exec.Cmd, cpu int) (err error) {
 			err = errors.Join(err, fmt.Errorf("take the pin off again: %w", back))
 		}
 	}()
-	return cmd.Start()
+	return do()
 }
 
 // processTime is the processor time that a process has used, with all its

@@ -99,6 +99,7 @@ type outcome struct {
 	comparison
 	serverCPUs int               // processors that the server may run on
 	results    map[string]rounds // by the tool's name
+	noises     noises            // before each round, where send lag is looked at
 	lines      []command
 	profile    string // of Ordeal, as a table of functions; "" where none was taken
 }
@@ -251,6 +252,13 @@ func (s *Study) compare(ctx context.Context, progress io.Writer, c comparison, b
 	c.job.cpus = s.machine.each()
 	found = outcome{comparison: c, serverCPUs: s.machine.each(), results: map[string]rounds{}}
 	for round := range s.options.Rounds {
+		if c.job.paced {
+			n, err := listen(at.tool, probed)
+			if err != nil {
+				return outcome{}, fmt.Errorf("listen to the machine: %w", err)
+			}
+			found.noises = append(found.noises, n)
+		}
 		for i := range c.tools {
 			t := c.tools[(i+round)%len(c.tools)] // each round begins with another
 			f, err := b.measure(ctx, t, c.job.of(t, found.results))

@@ -107,6 +107,9 @@ func (o outcome) notes() []string {
 	if o.job.paced {
 		list = append(list, "The lag is the p99 of how long after their time calls were sent, as Ordeal reports it of what comes after the warm-up. Half of a rate is half of its median so far.")
 	}
+	if n := o.noises.note(); n != "" {
+		list = append(list, n)
+	}
 	for _, t := range o.tools {
 		if n := o.unlike(t); n != "" {
 			list = append(list, n)
