@@ -14,9 +14,9 @@ const (
 	collectorShare   = 4   // this part of the machine's memory is the limit
 
 	// Where garbage comes fast, a collection is to be this long after another, if
-	seldom = 4 * time.Second
+	seldom = 5 * time.Second
 	// no more garbage than that piles up, or than this part of the machine's memory.
-	mostGarbage      = 256 << 20
+	mostGarbage      = 384 << 20
 	mostGarbageShare = 32
 
 	tendEvery = 200 * time.Millisecond

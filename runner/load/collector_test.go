@@ -16,14 +16,14 @@ func TestGarbageIsCollectedSeldom(t *testing.T) {
 		want  []int
 	}{
 		"little garbage":           {[]look{{1, 10}, {1, 10}, {1, 10}}, []int{400, 400, 400}},
-		"as much as 400 allows":    {[]look{{10, 10}, {10, 10}}, []int{400, 400}},
-		"four seconds of garbage":  {[]look{{20, 10}, {20, 10}, {20, 10}}, []int{400, 800, 800}},
+		"as much as 400 allows":    {[]look{{8, 10}, {8, 10}}, []int{400, 400}},
+		"five seconds of garbage":  {[]look{{20, 10}, {20, 10}, {20, 10}}, []int{400, 1000, 1000}},
 		"no more than there is":    {[]look{{4000, 10}, {4000, 10}}, []int{400, 2560}},
 		"a burst":                  {[]look{{1, 10}, {4000, 10}, {1, 10}, {1, 10}}, []int{400, 400, 400, 400}},
-		"less garbage later":       {[]look{{20, 10}, {20, 10}, {1, 10}, {1, 10}}, []int{400, 800, 800, 800}},
-		"more is live":             {[]look{{40, 10}, {40, 10}, {40, 20}, {40, 100}}, []int{400, 1600, 800, 400}},
-		"not for a little more":    {[]look{{40, 10}, {40, 10}, {40, 11}}, []int{400, 1600, 1600}},
-		"nothing is known to live": {[]look{{1, 0}, {1, 0}}, []int{400, 400}},
+		"less garbage later":       {[]look{{20, 10}, {20, 10}, {1, 10}, {1, 10}}, []int{400, 1000, 1000, 1000}},
+		"more is live":             {[]look{{40, 10}, {40, 10}, {40, 20}, {40, 100}}, []int{400, 2000, 1000, 400}},
+		"not for a little more":    {[]look{{40, 10}, {40, 10}, {40, 11}}, []int{400, 2000, 2000}},
+		"nothing is known to live": {[]look{{1, 0}, {1, 0}}, []int{400, 500}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -39,7 +39,7 @@ func TestGarbageIsCollectedSeldom(t *testing.T) {
 			}
 		})
 	}
-	for machine, want := range map[uint64]uint64{0: 0, 1 << 30: 32 * mib, 64 << 30: 256 * mib} {
+	for machine, want := range map[uint64]uint64{0: 0, 1 << 30: 32 * mib, 64 << 30: 384 * mib} {
 		if got := garbageLimit(machine); got != want {
 			t.Errorf("%d bytes on a machine of %d, want %d", got, machine, want)
 		}
