@@ -50,6 +50,7 @@ type followed struct {
 	one   *target
 	two   *target
 	stop  context.CancelFunc
+	ended time.Duration // when it was stopped
 	end   chan error
 }
 
@@ -91,6 +92,7 @@ func (f *followed) await(t *testing.T, what string, condition func() bool) {
 // finish ends the load and gives its samples.
 func (f *followed) finish(t *testing.T) []evidence.Sample {
 	t.Helper()
+	f.ended = f.clock.Now()
 	f.stop()
 	if err := <-f.end; err != nil {
 		t.Error(err)
@@ -123,7 +125,7 @@ func comes(t *testing.T, sub subject, closed bool) {
 	f.await(t, "calls at the new member", func() bool { return f.two.calls.Load() >= 20 })
 	before := f.one.calls.Load()
 	f.await(t, "more calls at the first member", func() bool { return f.one.calls.Load() >= before+20 })
-	allOK(t, f.finish(t))
+	f.allOK(t, f.finish(t))
 }
 
 // followedIn is how soon a change of the members must show.
@@ -139,7 +141,7 @@ func goes(t *testing.T, sub subject, closed bool) {
 	at := f.clock.Now()
 	f.await(t, "calls at the new member", func() bool { return f.two.calls.Load() >= 100 && f.clock.Now() > at+followedIn+followedIn/4 })
 	samples := f.finish(t)
-	allOK(t, samples)
+	f.allOK(t, samples)
 	after := map[string]int{}
 	for _, s := range samples {
 		if s.Sent > at+followedIn {
@@ -151,11 +153,17 @@ func goes(t *testing.T, sub subject, closed bool) {
 	}
 }
 
-// allOK checks that calls went well, but for those that the end of the run cut.
-func allOK(t *testing.T, samples []evidence.Sample) {
+// cut reports whether the end of the run cut a call off: a busy machine may not bring
+// it to its own end within the second that it has.
+func (f *followed) cut(s evidence.Sample) bool {
+	return s.Class == evidence.Timeout && s.Done > f.ended
+}
+
+// allOK checks that calls went well, but for those that were cut off.
+func (f *followed) allOK(t *testing.T, samples []evidence.Sample) {
 	t.Helper()
 	for _, s := range samples {
-		if s.Class != evidence.OK {
+		if s.Class != evidence.OK && !f.cut(s) {
 			t.Errorf("call %d at %v ended as %v", s.Seq, s.Backend, s.Class)
 			return
 		}
@@ -172,7 +180,7 @@ func nobody(t *testing.T, sub subject, closed bool) {
 	f.await(t, "calls that are answered again", func() bool { return f.got.classes()[evidence.OK] >= answered+20 })
 	for _, s := range f.finish(t) {
 		switch {
-		case s.Class != evidence.OK && s.Class != evidence.Refused:
+		case s.Class != evidence.OK && s.Class != evidence.Refused && !f.cut(s):
 			t.Fatalf("call %d ended as %v", s.Seq, s.Class)
 		case s.Class == evidence.Refused && s.Done-s.Sent > time.Second:
 			t.Fatalf("call %d was refused after %v", s.Seq, s.Done-s.Sent)
