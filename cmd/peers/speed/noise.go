@@ -36,7 +36,7 @@ func (n noises) of(figure func(noise) float64) spread {
 	return spreadOf(values)
 }
 
-// note says what they were; "" where nobody listened.
+// note says what they were; "" where none was heard.
 func (n noises) note() string {
 	if len(n) == 0 {
 		return ""

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// listen finds the noise on a processor, below 0 on any, in so much time.
-func listen(cpu int, lasts time.Duration) (n noise, err error) {
+// hear finds the noise on a processor, below 0 on any, in so much time.
+func hear(cpu int, lasts time.Duration) (n noise, err error) {
 	page := os.Getpagesize()
 	memory, err := unix.Mmap(-1, 0, probePages*page, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
 	if err != nil {

@@ -27,7 +27,7 @@ func TestNoiseIsHeard(t *testing.T) {
 		})
 	}()
 	<-running
-	n, err := listen(cpu, 300*time.Millisecond)
+	n, err := hear(cpu, 300*time.Millisecond)
 	stop()
 	if err := <-other; err != nil {
 		t.Fatal(err)
@@ -38,7 +38,7 @@ func TestNoiseIsHeard(t *testing.T) {
 	if n.cold <= 0 || n.warm <= 0 || n.idle < 300*time.Millisecond {
 		t.Errorf("%+v: want what it takes to touch memory", n)
 	}
-	if _, err := listen(1023, time.Millisecond); err == nil {
+	if _, err := hear(1023, time.Millisecond); err == nil {
 		t.Error("a processor that is not there is no error")
 	}
 }

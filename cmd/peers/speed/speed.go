@@ -253,9 +253,9 @@ func (s *Study) compare(ctx context.Context, progress io.Writer, c comparison, b
 	found = outcome{comparison: c, serverCPUs: s.machine.each(), results: map[string]rounds{}}
 	for round := range s.options.Rounds {
 		if c.job.paced {
-			n, err := listen(at.tool, probed)
+			n, err := hear(at.tool, probed)
 			if err != nil {
-				return outcome{}, fmt.Errorf("listen to the machine: %w", err)
+				return outcome{}, fmt.Errorf("hear the noise of the machine: %w", err)
 			}
 			found.noises = append(found.noises, n)
 		}
