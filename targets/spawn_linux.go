@@ -21,14 +21,34 @@ type spawnRequest struct {
 
 func newSpawner() *spawner {
 	s := &spawner{requests: make(chan spawnRequest), done: make(chan struct{})}
-	go func() {
-		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
-		defer close(s.done)
-		for r := range s.requests {
-			r.reply <- r.cmd.Start()
-		}
-	}()
+	go s.run()
 	return s
+}
+
+// run serves requests on a thread that ends with the goroutine: it is never
+// unlocked. Go parks the main thread instead of ending it, so where this is that
+// one, another goroutine takes over while it is held.
+func (s *spawner) run() {
+	runtime.LockOSThread()
+	if syscall.Gettid() == syscall.Getpid() {
+		defer runtime.UnlockOSThread()
+		locked := make(chan struct{})
+		go func() {
+			runtime.LockOSThread()
+			close(locked)
+			s.serve()
+		}()
+		<-locked
+		return
+	}
+	s.serve()
+}
+
+func (s *spawner) serve() {
+	defer close(s.done)
+	for r := range s.requests {
+		r.reply <- r.cmd.Start()
+	}
 }
 
 // start starts cmd in a process group of its own, killed with the harness even

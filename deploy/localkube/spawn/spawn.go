@@ -4,6 +4,7 @@ package spawn
 import (
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"runtime"
 	"syscall"
@@ -31,19 +32,38 @@ type request struct {
 // New makes a spawner, which is there until Close.
 func New() *Spawner {
 	s := &Spawner{requests: make(chan request), quit: make(chan struct{}), done: make(chan struct{})}
-	go func() {
-		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
-		defer close(s.done)
-		for {
-			select {
-			case r := <-s.requests:
-				r.reply <- r.start()
-			case <-s.quit:
-				return
-			}
-		}
-	}()
+	go s.run()
 	return s
+}
+
+// run serves requests on a thread that ends with the goroutine: it is never unlocked. Go parks the main thread instead
+// of ending it, so where this is that one, another goroutine takes over while it is held.
+func (s *Spawner) run() {
+	runtime.LockOSThread()
+	if unix.Gettid() == os.Getpid() {
+		defer runtime.UnlockOSThread()
+		locked := make(chan struct{})
+		go func() {
+			runtime.LockOSThread()
+			close(locked)
+			s.serve()
+		}()
+		<-locked
+		return
+	}
+	s.serve()
+}
+
+func (s *Spawner) serve() {
+	defer close(s.done)
+	for {
+		select {
+		case r := <-s.requests:
+			r.reply <- r.start()
+		case <-s.quit:
+			return
+		}
+	}
 }
 
 // Start starts cmd in a process group of its own, which is killed with the spawner.
