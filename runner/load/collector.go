@@ -11,11 +11,12 @@ import (
 
 const (
 	collectorPercent = 400 // GOGC, at least
-	collectorShare   = 4   // this part of the machine's memory is the limit
+	collectorShare   = 4   // this part of the machine's memory is the limit, the targets are there too;
+	groupShare       = 2   // and no more than this part of what a container may have
 
 	// Where garbage comes fast, a collection is to be this long after another, if
 	seldom = 5 * time.Second
-	// no more garbage than that piles up, or than this part of the machine's memory.
+	// no more garbage than that piles up, or than this part of the memory there is.
 	mostGarbage      = 384 << 20
 	mostGarbageShare = 32
 
@@ -27,20 +28,21 @@ const (
 // garbage for each call, and a collection takes time from the calls under way. How
 // much may pile up follows from how fast it does. So that a load with very many
 // clients does not take five times what it holds from a machine that has not as
-// much, memory has a soft limit: a quarter of the machine's, or none where that is
-// not known. GOGC and GOMEMLIMIT in the environment go before.
+// much, memory has a soft limit: a quarter of the machine's, and half of what the
+// process's control groups leave to it (a container's limit), or none where neither
+// is known. GOGC and GOMEMLIMIT in the environment go before.
 func EaseCollector() (restore func()) {
 	setPercent, setLimit := os.Getenv("GOGC") == "", os.Getenv("GOMEMLIMIT") == ""
-	machine := machineMemory()
+	memory := memoryAtHand()
 	var percent int
 	var limit int64
 	leave := func() {}
 	if setPercent {
 		percent = debug.SetGCPercent(collectorPercent)
-		leave = tendCollector(garbageLimit(machine))
+		leave = tendCollector(garbageLimit(memory))
 	}
 	if setLimit {
-		limit = debug.SetMemoryLimit(collectorLimit(machine))
+		limit = debug.SetMemoryLimit(collectorLimit(memory))
 	}
 	return func() {
 		leave()
@@ -53,18 +55,21 @@ func EaseCollector() (restore func()) {
 	}
 }
 
-// collectorLimit is the limit on a machine with so many bytes of memory; 0 is
-// for a number that is not known.
-func collectorLimit(machine uint64) int64 {
-	if machine == 0 {
-		return math.MaxInt64
+// collectorLimit is the soft limit on what the process takes of that memory.
+func collectorLimit(m memory) int64 {
+	limit := uint64(math.MaxInt64)
+	if m.machine > 0 {
+		limit = m.machine / collectorShare
 	}
-	return int64(machine / collectorShare)
+	if m.group > 0 {
+		limit = min(limit, m.group/groupShare)
+	}
+	return int64(limit)
 }
 
-// garbageLimit is how much garbage may pile up on such a machine, beyond what
+// garbageLimit is how much garbage may pile up in such memory, beyond what
 // collectorPercent allows.
-func garbageLimit(machine uint64) uint64 { return min(mostGarbage, machine/mostGarbageShare) }
+func garbageLimit(m memory) uint64 { return min(mostGarbage, m.least()/mostGarbageShare) }
 
 // tendCollector sets GOGC anew as garbage comes, until leave is called.
 func tendCollector(most uint64) (leave func()) {

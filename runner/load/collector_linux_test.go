@@ -15,15 +15,15 @@ func TestEaseCollector(t *testing.T) {
 	if err := unix.Sysinfo(&info); err != nil {
 		t.Fatal(err)
 	}
-	quarter := int64(info.Totalram) * int64(info.Unit) / 4
+	most := collectorLimit(memory{machine: info.Totalram * uint64(info.Unit), group: memoryAtHand().group})
 	for name, c := range map[string]struct {
 		gogc, gomemlimit string
 		percent          int
 		limit            int64
 	}{
-		"nothing is asked for": {"", "", 400, quarter},
-		"GOGC":                 {"50", "", 77, quarter},
-		"GOGC=off":             {"off", "", 77, quarter},
+		"nothing is asked for": {"", "", 400, most},
+		"GOGC":                 {"50", "", 77, most},
+		"GOGC=off":             {"off", "", 77, most},
 		"GOMEMLIMIT":           {"", "1GiB", 400, 5 << 30},
 		"GOMEMLIMIT=off":       {"", "off", 400, 5 << 30},
 		"both":                 {"50", "1GiB", 77, 5 << 30},
@@ -45,13 +45,5 @@ func TestEaseCollector(t *testing.T) {
 				t.Errorf("restored to GOGC %d and a limit of %d, want those from before", n, m)
 			}
 		})
-	}
-}
-
-func TestCollectorLimit(t *testing.T) {
-	for machine, want := range map[uint64]int64{0: math.MaxInt64, 1 << 30: 256 << 20, 256 << 30: 64 << 30} {
-		if got := collectorLimit(machine); got != want {
-			t.Errorf("%d bytes on a machine of %d, want %d", got, machine, want)
-		}
 	}
 }

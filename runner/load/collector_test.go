@@ -1,6 +1,7 @@
 package load
 
 import (
+	"math"
 	"testing"
 	"time"
 )
@@ -39,9 +40,26 @@ func TestGarbageIsCollectedSeldom(t *testing.T) {
 			}
 		})
 	}
-	for machine, want := range map[uint64]uint64{0: 0, 1 << 30: 32 * mib, 64 << 30: 384 * mib} {
-		if got := garbageLimit(machine); got != want {
-			t.Errorf("%d bytes on a machine of %d, want %d", got, machine, want)
+}
+
+func TestLimitsFollowFromMemory(t *testing.T) {
+	t.Parallel()
+	const mib, gib = 1 << 20, 1 << 30
+	for m, want := range map[memory]struct {
+		limit   int64
+		garbage uint64
+	}{
+		{}:                                   {math.MaxInt64, 0}, // nothing is known
+		{machine: gib}:                       {gib / 4, 32 * mib},
+		{machine: 64 * gib}:                  {16 * gib, 384 * mib},
+		{machine: 64 * gib, group: gib}:      {gib / 2, 32 * mib},
+		{machine: 64 * gib, group: 60 * gib}: {16 * gib, 384 * mib},
+		{machine: gib, group: 1 << 63}:       {gib / 4, 32 * mib}, // as good as no limit
+		{group: gib}:                         {gib / 2, 32 * mib},
+		{group: 1 << 63}:                     {1 << 62, 384 * mib},
+	} {
+		if limit, garbage := collectorLimit(m), garbageLimit(m); limit != want.limit || garbage != want.garbage {
+			t.Errorf("%+v: a limit of %d, %d bytes of garbage; want %+v", m, limit, garbage, want)
 		}
 	}
 }
