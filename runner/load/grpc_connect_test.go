@@ -37,7 +37,7 @@ func TestGRPCNeverConnected(t *testing.T) {
 	}
 	samples := got.sorted()
 	for i, s := range samples {
-		if s.Seq != uint64(i) || s.Class != evidence.Timeout || s.Service() < 190*time.Millisecond {
+		if s.Seq != uint64(i) || s.Class != evidence.Timeout || s.Service() < 100*time.Millisecond {
 			t.Fatalf("%+v", s)
 		}
 	}

@@ -61,8 +61,8 @@ func TestTransports(t *testing.T) {
 						t.Errorf("call %d ended with %v after %v", i, got[i].Class, took)
 					}
 				}
-				if spec.Timeout == brief {
-					if took := got[0].Service(); took < brief-10*time.Millisecond || took > 10*brief {
+				if spec.Timeout == brief { // net/http's runs while the request is made, before the call is sent
+					if took := got[0].Service(); took < brief/2 || took > 10*brief {
 						t.Errorf("a timeout of %v took %v", brief, took)
 					}
 				}
@@ -106,7 +106,7 @@ func TestTransportsWithoutConnection(t *testing.T) {
 		compare(t, calls(t, spec, 1, lis.Addr().String()), []recorded{failed(evidence.Refused)}, "")
 		got := calls(t, spec, 1, unaccepted(t))
 		compare(t, got, []recorded{failed(evidence.Timeout)}, "")
-		if took := got[0].Service(); took < brief-10*time.Millisecond || took > 10*brief {
+		if took := got[0].Service(); took < brief/2 || took > 10*brief {
 			t.Errorf("a timeout of %v took %v", brief, took)
 		}
 	})
