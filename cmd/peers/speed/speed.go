@@ -253,7 +253,7 @@ func (s *Study) compare(ctx context.Context, progress io.Writer, c comparison, b
 	found = outcome{comparison: c, serverCPUs: s.machine.each(), results: map[string]rounds{}}
 	for round := range s.options.Rounds {
 		if c.job.paced {
-			n, err := hear(at.tool, probed)
+			n, err := hear(at.tool, at.server, probed)
 			if err != nil {
 				return outcome{}, fmt.Errorf("hear the noise of the machine: %w", err)
 			}
