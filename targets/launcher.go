@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"ordeal/runner/evidence"
+	"ordeal/targets/spawn"
 )
 
 // Launcher starts targets for one run and ends them all.
@@ -19,7 +20,7 @@ type Launcher struct {
 	cfg     Config
 	marker  string // in the environment of every process that is started
 	guard   *guard
-	spawner *spawner
+	spawner *spawn.Spawner
 
 	mu      sync.Mutex
 	targets []*Target
@@ -46,7 +47,7 @@ func NewLauncher(cfg Config) (*Launcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Launcher{cfg: cfg, marker: marker, guard: g, spawner: newSpawner()}, nil
+	return &Launcher{cfg: cfg, marker: marker, guard: g, spawner: spawn.New()}, nil
 }
 
 // Target is a target that was started, or an external one.
@@ -149,7 +150,7 @@ func (l *Launcher) Close(ctx context.Context) error {
 	for _, t := range slices.Backward(targets) {
 		errs = append(errs, t.stop(ctx))
 	}
-	l.spawner.close()
+	l.spawner.Close()
 	for _, line := range sweep(l.marker) {
 		l.event(evidence.Event{Kind: evidence.Note, Text: "a process that a target had left in the background was killed: " + line})
 	}

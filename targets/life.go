@@ -51,7 +51,7 @@ func (p *Process) spawn() (*life, error) {
 		return nil, fmt.Errorf("pipe for its output: %w", err)
 	}
 	cmd.Stdout, cmd.Stderr = write, write
-	if err := p.launcher.spawner.start(cmd); err != nil {
+	if err := p.launcher.spawner.Start(cmd); err != nil {
 		return nil, errors.Join(err, write.Close(), read.Close())
 	}
 	l := &life{cmd: cmd, output: read, copied: make(chan struct{}), told: make(chan struct{})}

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"ordeal/deploy/localkube/spawn"
+	"ordeal/targets/spawn"
 )
 
 // tree makes a tree on this machine, or skips the test where that is not possible.

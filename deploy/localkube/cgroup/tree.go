@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"ordeal/deploy/localkube/spawn"
+	"ordeal/targets/spawn"
 )
 
 // prefix begins the name of every tree: nothing else is ever removed.

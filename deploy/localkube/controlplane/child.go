@@ -12,7 +12,7 @@ import (
 	"strings"
 	"syscall"
 
-	"ordeal/deploy/localkube/spawn"
+	"ordeal/targets/spawn"
 )
 
 // child is a component that runs.

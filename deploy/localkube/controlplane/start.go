@@ -16,7 +16,7 @@ import (
 	"ordeal/deploy/localkube/cgroup"
 	"ordeal/deploy/localkube/components"
 	"ordeal/deploy/localkube/guard"
-	"ordeal/deploy/localkube/spawn"
+	"ordeal/targets/spawn"
 )
 
 // logDir has what the components say, below the directory.

@@ -23,7 +23,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/record"
 
-	"ordeal/deploy/localkube/spawn"
+	"ordeal/targets/spawn"
 )
 
 // agent plays the kubelet of every Node.

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ordeal/deploy/localkube/cgroup"
-	"ordeal/deploy/localkube/spawn"
+	"ordeal/targets/spawn"
 )
 
 // process is a process that was started, with its group.
