@@ -82,8 +82,9 @@ func TestKilledRunIsRead(t *testing.T) {
 			t.Fatalf("%d calls were read, but not call %d", len(got), i)
 		}
 	}
-	// Events do not wait for a segment to be closed, so they reach further.
-	if last := r.Events[len(r.Events)-1]; last.At < call(0, uint64(len(got))).Intended-time.Second {
+	// Events do not wait for a segment to be closed; those that came while one was
+	// may be lost with it.
+	if last := r.Events[len(r.Events)-1]; last.At < call(0, uint64(len(got))).Intended/2 {
 		t.Errorf("events end at %v, samples at call %d", last.At, len(got))
 	}
 	sum := mustSum(t, r)
