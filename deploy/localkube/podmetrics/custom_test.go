@@ -55,7 +55,6 @@ func TestCustomMetrics(t *testing.T) {
 	if v, ok := c.metric(p, "http_requests_in_flight", all); !ok || v.Value.Value() != 3 || v.WindowSeconds != nil {
 		t.Errorf("the gauge is %v: %v", v, ok)
 	}
-	time.Sleep(200 * time.Millisecond)
 	text.Store(fmt.Sprintf(gateway, 20, 100) + "# TYPE http_requests_total counter\nhttp_requests_total{code=\"200\"} 4\n")
 	c.scrape(t.Context(), c.running())
 	had := c.scrapes[p.UID]

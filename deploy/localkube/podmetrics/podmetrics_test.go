@@ -44,6 +44,33 @@ func script(t *testing.T, text string) *exec.Cmd {
 	return cmd
 }
 
+// sleeper starts a process that sleeps, and returns once it does: starting takes time, too.
+func sleeper(t *testing.T) *exec.Cmd {
+	t.Helper()
+	cmd := script(t, "exec sleep 1000")
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
+		name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", cmd.Process.Pid))
+		if fields := stat(cmd.Process.Pid); err == nil && string(name) == "sleep\n" && fields != nil && fields[0][0] == 'S' {
+			return cmd
+		} else if time.Now().After(deadline) {
+			t.Fatalf("after 30s the sleeper is %q: %v", name, err)
+		}
+	}
+}
+
+// burn returns when a process has used more CPU time.
+func burn(t *testing.T, cmd *exec.Cmd, more time.Duration) {
+	t.Helper()
+	begin, ok := cpuOf(cmd.Process.Pid)
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
+		if now, still := cpuOf(cmd.Process.Pid); !ok || !still || time.Now().After(deadline) {
+			t.Fatalf("in 30s it used %v: %v %v", now-begin, ok, still)
+		} else if now-begin >= more {
+			return
+		}
+	}
+}
+
 func TestUsageIsThatOfTheWholeGroup(t *testing.T) {
 	t.Parallel()
 	// Two children burn; one of them ends again and again and is waited for: its time stays with the group, also where
@@ -104,25 +131,29 @@ func (c *cluster) add(name, ip string, pids ...int) *corev1.Pod {
 func TestPodHasMetricsFromTheSecondReadingOn(t *testing.T) {
 	t.Parallel()
 	c := newCluster(100 * time.Millisecond)
-	burner, idler := script(t, "while kill -0 $TEST; do :; done"), script(t, "sleep 1000")
+	burner, idler := script(t, "while kill -0 $TEST; do :; done"), sleeper(t)
 	p := c.add("busy", "", burner.Process.Pid, idler.Process.Pid)
+	before, _ := cpuOf(burner.Process.Pid)
 	c.measure(c.running())
 	if m, ok := c.podMetrics(p); ok {
 		t.Fatalf("after one reading: %v", m)
 	}
 	between := time.Now()
-	time.Sleep(300 * time.Millisecond)
+	burn(t, burner, 50*time.Millisecond)
+	burnt := time.Since(between)
 	c.measure(c.running())
+	after, _ := cpuOf(burner.Process.Pid)
 	m, ok := c.podMetrics(p)
 	if !ok || len(m.Containers) != 2 || m.Labels["app"] != "busy" || m.Namespace != "ordeal" {
 		t.Fatalf("after two readings: %v %+v", ok, m)
 	}
-	if w := m.Window.Duration; w < 300*time.Millisecond || m.Timestamp.Time.Before(between) || m.Timestamp.After(time.Now()) {
+	if w := m.Window.Duration; w < burnt || m.Timestamp.Time.Before(between) || m.Timestamp.After(time.Now()) {
 		t.Errorf("window %v, timestamp %v", w, m.Timestamp)
 	}
 	busy, idle := m.Containers[0].Usage.Cpu().AsApproximateFloat64(), m.Containers[1].Usage.Cpu().AsApproximateFloat64()
-	if busy < 0.02 || busy > 1.5 || idle > 0.01 {
-		t.Errorf("the one that burns uses %v cores, the one that sleeps %v", busy, idle)
+	least, most := 0.05/m.Window.Seconds(), (after-before).Seconds()/m.Window.Seconds()
+	if busy < least-1e-6 || busy > most+1e-6 || idle > least/10 {
+		t.Errorf("the one that burns uses %v cores, the one that sleeps %v; between %v and %v were burnt", busy, idle, least, most)
 	}
 	n, ok := c.nodeMetrics(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "localkube"}})
 	if !ok || math.Abs(n.Usage.Cpu().AsApproximateFloat64()-busy-idle) > 1e-6 || n.Usage.Memory().Value() == 0 {
@@ -154,10 +185,10 @@ func TestKubernetesClientsReadTheAPIs(t *testing.T) {
 	c := newCluster(100 * time.Millisecond)
 	text, ip, port := exporter(t)
 	text.Store(fmt.Sprintf(gateway, 1, 1) + "# TYPE http_requests_total counter\nhttp_requests_total 0\n")
-	sleeper := script(t, "sleep 1000")
-	p := c.add("gateway", ip, sleeper.Process.Pid)
+	sleeping := script(t, "sleep 1000")
+	p := c.add("gateway", ip, sleeping.Process.Pid)
 	p.Annotations = map[string]string{"prometheus.io/scrape": "true", "prometheus.io/port": port}
-	c.add("silent", "", sleeper.Process.Pid)
+	c.add("silent", "", sleeping.Process.Pid)
 	server := httptest.NewServer((&api{store: c.store}).handler())
 	t.Cleanup(server.Close)
 	config := &rest.Config{Host: server.URL}
