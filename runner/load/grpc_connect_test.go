@@ -97,7 +97,7 @@ func TestGRPCReconnectsSoon(t *testing.T) {
 	}
 	for _, s := range got.sorted() {
 		if s.Sent > back && s.Class == evidence.OK {
-			if d := s.Sent - back; d > 1200*time.Millisecond {
+			if d := s.Sent - back; d > 1500*time.Millisecond { // 1.6 s at least by gRPC alone, whose times jitter
 				t.Errorf("the first call after the return was ok only %v later", d)
 			}
 			return
