@@ -33,6 +33,8 @@ func BenchmarkGRPCEngine(b *testing.B) {
 		grpc GRPC
 	}{
 		{"unary", GRPC{Call: testService + "UnaryCall"}},
+		{"answer=1KiB", GRPC{Call: testService + "UnaryCall", Data: map[string]any{"response_size": 1 << 10}}},
+		{"answer=64KiB", GRPC{Call: testService + "UnaryCall", Data: map[string]any{"response_size": 64 << 10}}},
 		{"connections=4", GRPC{Call: testService + "UnaryCall", Connections: 4}},
 		{"server-stream", GRPC{Call: testService + "StreamingOutputCall", Data: four}},
 		{"bidi", GRPC{Call: testService + "FullDuplexCall", Repeat: 4}},

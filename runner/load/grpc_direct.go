@@ -34,7 +34,7 @@ func (e *grpcEngine) dial(address string, timeout time.Duration) (*direct, error
 	}
 	for range max(1, e.spec.GRPC.Connections) {
 		channel, err := grpc.NewClient(address,
-			grpc.WithTransportCredentials(creds),
+			grpc.WithTransportCredentials(alternating{creds, &e.codec.answer}),
 			grpc.WithAuthority(e.addrs[0]),
 			grpc.WithDefaultServiceConfig(serviceConfig(timeout)),
 			grpc.WithDefaultCallOptions(e.callOptions()...),

@@ -2,6 +2,7 @@ package load
 
 import (
 	"fmt"
+	"sync/atomic"
 
 	"github.com/jhump/protoreflect/desc"
 	"github.com/jhump/protoreflect/dynamic"
@@ -52,7 +53,8 @@ func (m *message) render(v *vars) (*dynamic.Message, error) {
 // is marshalled once and not for each call. An answer is not unmarshalled: the
 // generator's processor time is wanted for the next call, and nobody reads it.
 type codec struct {
-	ready map[*dynamic.Message]mem.BufferSlice
+	ready  map[*dynamic.Message]mem.BufferSlice
+	answer atomic.Int64 // bytes of an answer, within a factor of two
 }
 
 func newCodec(messages []message) (*codec, error) {
@@ -86,5 +88,11 @@ func (c *codec) Marshal(v any) (mem.BufferSlice, error) {
 	return mem.BufferSlice{mem.SliceBuffer(b)}, err
 }
 
-// Unmarshal implements encoding.CodecV2.
-func (*codec) Unmarshal(mem.BufferSlice, any) error { return nil }
+// Unmarshal implements encoding.CodecV2. Of an answer only its size is of use, and
+// that about: what all calls write to they would wait for.
+func (c *codec) Unmarshal(answer mem.BufferSlice, _ any) error {
+	if now, had := int64(answer.Len()), c.answer.Load(); now > 2*had || 2*now < had {
+		c.answer.Store(now)
+	}
+	return nil
+}

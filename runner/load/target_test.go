@@ -86,9 +86,13 @@ type grpcService struct {
 	*target
 }
 
-func (s grpcService) UnaryCall(ctx context.Context, _ *testpb.SimpleRequest) (*testpb.SimpleResponse, error) {
+func (s grpcService) UnaryCall(ctx context.Context, in *testpb.SimpleRequest) (*testpb.SimpleResponse, error) {
 	s.serve(ctx)
-	return &testpb.SimpleResponse{}, ctx.Err()
+	answer := &testpb.SimpleResponse{}
+	if in.GetResponseSize() > 0 {
+		answer.Payload = &testpb.Payload{Body: make([]byte, in.GetResponseSize())}
+	}
+	return answer, ctx.Err()
 }
 
 func (s grpcService) StreamingOutputCall(r *testpb.StreamingOutputCallRequest, out grpc.ServerStreamingServer[testpb.StreamingOutputCallResponse]) error {
