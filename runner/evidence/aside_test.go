@@ -26,7 +26,7 @@ func TestWritingStepsAside(t *testing.T) {
 			pauses := 0
 			a := newAside(func() bool { return c.hurried })
 			a.piece, a.pause = c.piece, func(time.Duration) { pauses++ }
-			s := newSegments(filepath.Join(t.TempDir(), samplesDir), "samples", realDisk(), a, toSampleRow([]string{"a"}))
+			s := newSegments(filepath.Join(t.TempDir(), samplesDir), "samples", realDisk(), a, &sampleForm{loads: []string{"a"}})
 			batch := make([]Sample, batchRows)
 			for n := 0; n < groupRows; n += batchRows {
 				for i := range batch {

@@ -12,9 +12,9 @@ import (
 func (w *Writer) write(events io.WriteCloser) {
 	defer close(w.done)
 	a := newAside(w.hurried)
-	samples := keep(w, w.samples, newSegments(filepath.Join(w.dir, samplesDir), "samples", w.disk, a, toSampleRow(w.loads)))
-	messages := keep(w, w.messages, newSegments(filepath.Join(w.dir, messagesDir), "messages", w.disk, a, toMessageRow(w.loads)))
-	points := keep(w, w.points, newSegments(filepath.Join(w.dir, seriesDir), "points", w.disk, a, toPointRow))
+	samples := keep(w, w.samples, newSegments(filepath.Join(w.dir, samplesDir), "samples", w.disk, a, &sampleForm{loads: w.loads}))
+	messages := keep(w, w.messages, newSegments(filepath.Join(w.dir, messagesDir), "messages", w.disk, a, messageForm{w.loads}))
+	points := keep(w, w.points, newSegments(filepath.Join(w.dir, seriesDir), "points", w.disk, a, pointForm{}))
 	log := &eventLog{out: events}
 	look := time.NewTicker(w.disk.look)
 	defer look.Stop()
@@ -71,29 +71,29 @@ func (w *Writer) hurried() bool {
 }
 
 // keeper brings what an intake took to its segments.
-type keeper[T, R any, P row[R]] struct {
+type keeper[T, H, R any, P held[H]] struct {
 	of   *Writer
 	from *intake[T]
-	to   *segments[T, R, P]
+	to   *segments[T, H, R, P]
 }
 
-func keep[T, R any, P row[R]](w *Writer, from *intake[T], to *segments[T, R, P]) *keeper[T, R, P] {
-	return &keeper[T, R, P]{of: w, from: from, to: to}
+func keep[T, H, R any, P held[H]](w *Writer, from *intake[T], to *segments[T, H, R, P]) *keeper[T, H, R, P] {
+	return &keeper[T, H, R, P]{of: w, from: from, to: to}
 }
 
-func (k *keeper[T, R, P]) take(b *batch[T]) {
+func (k *keeper[T, H, R, P]) take(b *batch[T]) {
 	k.of.fail(k.to.add(b.rows))
 	k.from.give(b)
 }
 
 // look takes what lies in batches that are not full yet, and closes a segment
 // that is old enough.
-func (k *keeper[T, R, P]) look(now time.Time) {
+func (k *keeper[T, H, R, P]) look(now time.Time) {
 	k.from.collect(false, k.take)
 	k.of.fail(k.to.closeOld(now))
 }
 
-func (k *keeper[T, R, P]) close() {
+func (k *keeper[T, H, R, P]) close() {
 	k.from.collect(true, k.take)
 	k.of.fail(k.to.close())
 }

@@ -154,7 +154,7 @@ func finishedRun(t testing.TB) string {
 	}
 	// Segments of a second run, to have more than one.
 	for n := 2; n <= 3; n++ {
-		s := newSegments(filepath.Join(dir, samplesDir), "samples", realDisk(), newAside(func() bool { return true }), toSampleRow([]string{"a"}))
+		s := newSegments(filepath.Join(dir, samplesDir), "samples", realDisk(), newAside(func() bool { return true }), &sampleForm{loads: []string{"a"}})
 		s.number = n
 		rows := make([]Sample, 0, 300)
 		for i := range 300 {

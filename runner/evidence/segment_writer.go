@@ -41,26 +41,16 @@ func openOnDisk(path string) (io.WriteCloser, error) {
 	return os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
 }
 
-// row is what a segment is made of: *sampleRow, *messageRow or *pointRow.
-type row[R any] interface {
-	*R
-	compare(*R) int
-	// keys gives two numbers that rows are sorted by as compare does, and whether
-	// the kind of row has such.
-	keys() (major, minor uint64, ok bool)
-	end() time.Duration
-}
-
 // segments writes rows into one numbered Parquet file after another. One
 // goroutine uses it.
-type segments[T, R any, P row[R]] struct {
+type segments[T, H, R any, P held[H]] struct {
 	dir, kind string // where, and what rows are called in errors
 	open      openFile
 	age       time.Duration
-	convert   func(*T) R
+	form      form[T, H, R]
 	aside     *aside
 	number    int
-	pending   []R // not yet handed to Parquet
+	pending   []H // not yet handed to Parquet
 	order     order
 	sorted    [batchRows]R
 	out       *parquet.GenericWriter[R]
@@ -71,22 +61,22 @@ type segments[T, R any, P row[R]] struct {
 	lost      int64
 }
 
-func newSegments[T, R any, P row[R]](dir, kind string, d disk, a *aside, convert func(*T) R) *segments[T, R, P] {
-	return &segments[T, R, P]{dir: dir, kind: kind, open: d.open, age: d.age, aside: a, order: order{step: a.step}, convert: convert, number: 1}
+func newSegments[T, H, R any, P held[H]](dir, kind string, d disk, a *aside, f form[T, H, R]) *segments[T, H, R, P] {
+	return &segments[T, H, R, P]{dir: dir, kind: kind, open: d.open, age: d.age, aside: a, order: order{step: a.step}, form: f, number: 1}
 }
 
-func (s *segments[T, R, P]) path() string {
+func (s *segments[T, H, R, P]) path() string {
 	return filepath.Join(s.dir, segmentName(s.number))
 }
 
 // add takes rows. An error says that the rows of the open segment are lost,
 // which has then been counted.
-func (s *segments[T, R, P]) add(rows []T) error {
+func (s *segments[T, H, R, P]) add(rows []T) error {
 	if len(s.pending) == 0 && s.file == nil {
 		s.opened = time.Now()
 	}
 	for i := range rows {
-		s.pending = append(s.pending, s.convert(&rows[i]))
+		s.pending = append(s.pending, s.form.hold(&rows[i]))
 	}
 	if len(s.pending) < groupRows {
 		return nil
@@ -101,7 +91,7 @@ func (s *segments[T, R, P]) add(rows []T) error {
 }
 
 // closeOld closes the open segment if it is old enough.
-func (s *segments[T, R, P]) closeOld(now time.Time) error {
+func (s *segments[T, H, R, P]) closeOld(now time.Time) error {
 	if (len(s.pending) == 0 && s.file == nil) || now.Sub(s.opened) < s.age {
 		return nil
 	}
@@ -109,7 +99,7 @@ func (s *segments[T, R, P]) closeOld(now time.Time) error {
 }
 
 // close finishes the open segment: what has its last name is whole.
-func (s *segments[T, R, P]) close() error {
+func (s *segments[T, H, R, P]) close() error {
 	if err := s.group(); err != nil {
 		return s.abandon(err)
 	}
@@ -134,7 +124,7 @@ func (s *segments[T, R, P]) close() error {
 }
 
 // group writes the pending rows as a row group.
-func (s *segments[T, R, P]) group() error {
+func (s *segments[T, H, R, P]) group() error {
 	if len(s.pending) == 0 {
 		return nil
 	}
@@ -159,8 +149,9 @@ func (s *segments[T, R, P]) group() error {
 		s.aside.step()
 		n := min(len(places), batchRows)
 		for i, k := range places[:n] {
-			s.sorted[i] = s.pending[k]
-			s.last = max(s.last, P(&s.sorted[i]).end())
+			h := &s.pending[k]
+			s.sorted[i] = s.form.row(h)
+			s.last = max(s.last, P(h).end())
 		}
 		if _, err := s.out.Write(s.sorted[:n]); err != nil {
 			return err
@@ -176,7 +167,7 @@ func (s *segments[T, R, P]) group() error {
 }
 
 // sort gives the places of the pending rows in their order.
-func (s *segments[T, R, P]) sort() []int32 {
+func (s *segments[T, H, R, P]) sort() []int32 {
 	key := func(i int) (major, minor uint64) {
 		major, minor, _ = P(&s.pending[i]).keys()
 		return major, minor
@@ -189,7 +180,7 @@ func (s *segments[T, R, P]) sort() []int32 {
 
 // abandon gives the open segment up after an error. The next rows open a new
 // one: the disk may have room again.
-func (s *segments[T, R, P]) abandon(cause error) error {
+func (s *segments[T, H, R, P]) abandon(cause error) error {
 	s.lost += s.rows + int64(len(s.pending))
 	s.drop()
 	s.rows, s.last = 0, 0
@@ -203,10 +194,11 @@ func (s *segments[T, R, P]) abandon(cause error) error {
 	return fmt.Errorf("writing %s to %s: %w", s.kind, s.path(), cause)
 }
 
-func (s *segments[T, R, P]) drop() {
+func (s *segments[T, H, R, P]) drop() {
 	clear(s.pending)
 	clear(s.sorted[:])
 	s.pending = s.pending[:0]
+	s.form.forget()
 }
 
 func newParquetWriter[R any](w io.Writer, a *aside) *parquet.GenericWriter[R] {

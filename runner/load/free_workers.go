@@ -2,16 +2,19 @@ package load
 
 import (
 	"runtime"
+	"slices"
 	"sync"
+	"time"
 )
 
 // freeWorkers are the workers of an open model that wait for another call. The
 // last one to come is the first to get one: what it works with is still in the
 // caches.
 type freeWorkers struct {
-	mu   sync.Mutex
-	free []*freeWorker
-	over bool // there is no further call
+	mu     sync.Mutex
+	free   []*freeWorker
+	fewest int  // that there were at a time since the last muster
+	over   bool // there is no further call
 }
 
 // freeWorker is a worker's place among them, kept from one wait to the next.
@@ -70,7 +73,24 @@ func (f *freeWorkers) take() *freeWorker {
 	}
 	w := f.free[last]
 	f.free = f.free[:last]
+	f.fewest = min(f.fewest, last)
 	return w
+}
+
+// musterEvery is the time between two musters.
+const musterEvery = time.Second
+
+// muster tells those for whom there was no call since the last time that there is
+// none. After a stall there are as many as the calls that it held up, and to look
+// through the stack of each is a good part of what a collection costs.
+func (f *freeWorkers) muster() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, w := range f.free[:f.fewest] {
+		w.more <- false
+	}
+	f.free = slices.Delete(f.free, 0, f.fewest)
+	f.fewest = len(f.free)
 }
 
 // dismiss tells all of them, and those who would join, that there is no further
@@ -82,5 +102,5 @@ func (f *freeWorkers) dismiss() {
 	for _, w := range f.free {
 		w.more <- false
 	}
-	f.free = nil
+	f.free, f.fewest = nil, 0
 }

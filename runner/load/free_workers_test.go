@@ -2,6 +2,7 @@ package load
 
 import (
 	"runtime"
+	"slices"
 	"testing"
 	"unsafe"
 )
@@ -50,4 +51,40 @@ func TestCollectorLeavesWaitingWorkersAlone(t *testing.T) {
 		}
 	}
 	t.Error("the collector has not touched the stack of a goroutine either: this test tells nothing")
+}
+
+// TestMuster: those who had no call since the muster before are told to leave.
+func TestMuster(t *testing.T) {
+	var f freeWorkers
+	var all []*freeWorker
+	for range 5 {
+		all = append(all, newFreeWorker())
+		f.join(all[len(all)-1])
+	}
+	check := func(when string, want ...int) {
+		t.Helper()
+		f.muster()
+		var left []int
+		for i, w := range all {
+			if len(w.more) > 0 {
+				if <-w.more {
+					t.Errorf("%s: worker %d has a call", when, i)
+				}
+				left = append(left, i)
+			}
+		}
+		if !slices.Equal(left, want) {
+			t.Errorf("%s: workers %v leave, want %v", when, left, want)
+		}
+	}
+	check("all have just come")
+	last, before := f.take(), f.take()
+	if last != all[4] || before != all[3] {
+		t.Fatal("the last to come are not the first to go")
+	}
+	f.join(last)
+	f.join(before)
+	check("two had calls", 0, 1, 2)
+	check("nobody had", 3, 4)
+	check("nobody is there")
 }

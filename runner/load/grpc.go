@@ -16,11 +16,11 @@ import (
 )
 
 // grpcEngine makes gRPC calls of all four kinds through ghz's requester. Each
-// of ghz's workers makes one call after the other, and there are as many as
-// there are calls in flight (see crew), so that none is held up by another.
+// worker makes one call after the other, and there are as many as there are calls
+// in flight, so that none is held up by another.
 //
-// ghz makes the calls that are streams, and says when to make the others (see
-// direct). When they start is the pacer's matter, and how they went is seen by
+// ghz makes the calls that are streams (see crew), and says when to make the
+// others (see direct). When they start is the pacer's matter, and how they went is seen by
 // the balancer of the run's channels (see channelBalancer), because ghz's results
 // carry no number and are kept, with their error texts, up to a million. runner.Run is not used: it sets GOMAXPROCS and leaves a signal
 // handler behind that panics.
@@ -157,7 +157,11 @@ func (e *grpcEngine) Messages() string { return kindOf(e.method).messages() }
 
 // Run implements Engine.
 func (e *grpcEngine) Run(ctx context.Context, start time.Duration, s Schedule, out evidence.Sink) error {
-	run := e.newRun(ctx, start, s, out)
+	return e.make(ctx, e.newRun(ctx, start, s, out))
+}
+
+// make makes the calls of the run.
+func (e *grpcEngine) make(ctx context.Context, run *grpcRun) error {
 	defer run.pacer.close()
 	requester, crew, leave, err := e.requester(ctx, run)
 	if err != nil {
@@ -251,9 +255,17 @@ func (e *grpcEngine) config(run *grpcRun, crew *crew, address string) (*runner.R
 		runner.WithDisableTemplateFuncs(true),  // docs/peers.md has what they cost ghz
 		runner.WithDisableTemplateData(true),
 		runner.WithMetadataProvider(func(d *runner.CallData) (*metadata.MD, error) {
+			if run.direct != nil {
+				return run.ticket(), nil
+			}
 			return run.worker(d.WorkerID).begin(uint64(d.RequestNumber)), nil
 		}),
-		runner.WithDataProvider(func(d *runner.CallData) ([]*dynamic.Message, error) { return run.worker(d.WorkerID).input, nil }),
+		runner.WithDataProvider(func(d *runner.CallData) ([]*dynamic.Message, error) {
+			if run.direct != nil {
+				return run.direct.input, nil
+			}
+			return run.worker(d.WorkerID).input, nil
+		}),
 		runner.WithStreamInterceptorProviderFunc(func(d *runner.CallData) runner.StreamInterceptor {
 			return &stream{call: run.worker(d.WorkerID).take(uint64(d.RequestNumber)), messages: e.messages, vars: e.vars}
 		}),

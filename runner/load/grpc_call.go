@@ -184,6 +184,8 @@ func (c *grpcCall) settle() {
 	s := c.sample()
 	if c.flow != nil {
 		c.flow.end(&s)
+	} else {
+		c.ctx = nil // all that gRPC had for the call hangs on it
 	}
 	c.mu.Unlock()
 	c.run.out.Sample(s)

@@ -58,16 +58,22 @@ func (c *crew) setLive(live bool) {
 
 // grow starts workers for at least n calls in flight: a half more than are
 // needed now, as whole rounds over the connections. In a closed model they are
-// the clients, all of them and no more.
+// the clients, all of them and no more. Where a call is but a ticket, a few are
+// enough for any number.
 func (c *crew) grow(n int) {
 	add := (min(n+n/2, c.most) - c.size + c.step - 1) / c.step * c.step
-	if c.run.pacer.closed {
+	switch {
+	case c.run.direct != nil:
+		add = c.step - c.size
+	case c.run.pacer.closed:
 		add = c.most - c.size
 	}
 	if add <= 0 {
 		return
 	}
-	c.run.hire(add)
+	if c.run.direct == nil {
+		c.run.hire(add)
+	}
 	c.size += add
 	c.ticks <- load.TickValue{Delta: add}
 	c.ticks <- load.TickValue{} // is taken when those are there
@@ -83,20 +89,10 @@ func (c *crew) Pace(elapsed time.Duration, hits uint64) (time.Duration, bool) {
 		c.leave()
 		return 0, true
 	}
-	if n := c.needed(hits); n > c.size && c.size < c.most {
+	if n := int(c.run.pacer.slots.taken.Load()); n > c.size && c.size < c.most {
 		c.grow(n)
 	}
 	return wait, false
-}
-
-// needed is how many workers there must be for one to take the call that follows
-// so many. It is ghz that knows of those that are free between streams; a worker of
-// unary calls takes one from ghz and stays with the pacer.
-func (c *crew) needed(hits uint64) int {
-	if c.run.direct != nil {
-		return int(hits) + 1
-	}
-	return int(c.run.pacer.slots.taken.Load())
 }
 
 // Rate implements load.Pacer.

@@ -3,9 +3,11 @@ package load
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/jhump/protoreflect/desc"
+	"github.com/jhump/protoreflect/dynamic"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials"
@@ -14,11 +16,17 @@ import (
 )
 
 // direct makes the calls that are no streams, over channels of its own. To ghz a
-// call is a ticket: its worker asks for the call's metadata, and the call is made
-// then and there (see decision 013). Metadata that gRPC refuses ends the ticket.
+// call is a ticket: its worker asks for the call's metadata, and one of ours sets
+// out to make the call (see decision 013). Metadata that gRPC refuses ends the
+// ticket.
 type direct struct {
 	channels []*grpc.ClientConn
-	method   string // as gRPC names it
+	method   string             // as gRPC names it
+	input    []*dynamic.Message // of a call that ghz thinks it makes
+
+	working sync.WaitGroup // for the workers that make calls, or wait for one
+	mu      sync.Mutex
+	spare   []*grpcWorker // those that do neither
 }
 
 // noRun is the host in the address that ghz dials where it makes no calls itself:
@@ -27,7 +35,7 @@ const noRun = "none"
 
 // dial makes the channels, and has them connect ahead of the first call.
 func (e *grpcEngine) dial(address string, timeout time.Duration) (*direct, error) {
-	d := &direct{method: methodName(e.method)}
+	d := &direct{method: methodName(e.method), input: []*dynamic.Message{dynamic.NewMessage(e.method.GetInputType())}}
 	creds := insecure.NewCredentials()
 	if e.secure {
 		creds = credentials.NewTLS(nil)
@@ -73,10 +81,44 @@ func (d *direct) close() {
 // finds the worker.
 type workerKey struct{}
 
-// calls makes the call that ghz counts as the given number, and those that the
-// pacer has for this worker after it, without asking ghz for each of them.
-func (w *grpcWorker) calls(number uint64) {
-	for c := w.take(number); c != nil; c = w.another(c) {
+// ticket has a worker make the call that the pacer has let go through ghz. The
+// worker stays until nobody needs it any more.
+func (r *grpcRun) ticket() *metadata.MD {
+	if seq, ok := r.number(); ok {
+		w := r.recruit()
+		r.direct.working.Go(func() {
+			w.calls(seq)
+			r.direct.rest(w)
+		})
+	}
+	return noCall()
+}
+
+// recruit gives a worker that has nothing to do. It is called from several
+// goroutines.
+func (r *grpcRun) recruit() *grpcWorker {
+	d := r.direct
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.spare) == 0 {
+		d.spare = append(d.spare, r.hire(1+r.hired()/2)...)
+	}
+	w := d.spare[0]
+	d.spare = d.spare[1:]
+	return w
+}
+
+// rest makes a worker known as one that has nothing to do.
+func (d *direct) rest(w *grpcWorker) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.spare = append(d.spare, w)
+}
+
+// calls makes a call, and those that the pacer has for this worker after it,
+// without asking ghz for each of them.
+func (w *grpcWorker) calls(seq uint64) {
+	for c := w.next(seq); c != nil; c = w.another(c) {
 		err := w.request(c.seq)
 		c.begin()
 		if err != nil {

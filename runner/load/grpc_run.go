@@ -37,8 +37,9 @@ type grpcRun struct {
 // sees it.
 const callKey = ":ordeal-call"
 
-// hire makes n more workers known. It is called from one goroutine.
-func (r *grpcRun) hire(n int) {
+// hire makes n more workers known, and gives them. It is called from one goroutine
+// at a time.
+func (r *grpcRun) hire(n int) []*grpcWorker {
 	var all []*grpcWorker
 	if old := r.workers.Load(); old != nil {
 		all = append(all, *old...)
@@ -47,6 +48,15 @@ func (r *grpcRun) hire(n int) {
 		all = append(all, newGRPCWorker(r, len(all)))
 	}
 	r.workers.Store(&all)
+	return all[len(all)-n:]
+}
+
+// hired is how many workers there are.
+func (r *grpcRun) hired() int {
+	if all := r.workers.Load(); all != nil {
+		return len(*all)
+	}
+	return 0
 }
 
 // worker finds a worker by the name that ghz has given it, "g" and its number,
@@ -118,18 +128,25 @@ func (r *grpcRun) each(do func(*grpcCall)) {
 }
 
 // watch looks from time to time for calls whose time ended before gRPC asked
-// for a connection for them: nobody else says so, and a slot is held by each.
+// for a connection for them: nobody else says so, and a slot is held by each. It
+// also lets workers go that nobody needs any more.
 func (r *grpcRun) watch() (stop func()) {
 	done, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(stopped)
 		look := time.NewTicker(max(r.timeout/2, 100*time.Millisecond))
 		defer look.Stop()
+		muster := time.NewTicker(musterEvery)
+		defer muster.Stop()
 		for {
 			select {
 			case <-look.C:
 				now := r.env.Clock.Now()
 				r.each(func(c *grpcCall) { c.expire(now) })
+			case <-muster.C:
+				if r.direct != nil {
+					r.pacer.free.muster()
+				}
 			case <-done:
 				return
 			}
@@ -141,6 +158,9 @@ func (r *grpcRun) watch() (stop func()) {
 // sweep ends what is left when ghz has nothing in flight any more. It returns
 // when every call is recorded.
 func (r *grpcRun) sweep() {
+	if r.direct != nil {
+		r.direct.working.Wait()
+	}
 	r.each((*grpcCall).end)
 	r.waiting.Wait()
 }

@@ -9,8 +9,8 @@ import (
 	"google.golang.org/grpc/metadata"
 )
 
-// grpcWorker is our side of one of ghz's workers. The worker makes one call
-// after the other, so what a call needs is kept here from one to the next.
+// grpcWorker makes one call after the other, so what a call needs is kept here from
+// one to the next. Of streams it is our side of one of ghz's workers.
 type grpcWorker struct {
 	run   *grpcRun
 	n     int                      // its number
@@ -65,12 +65,8 @@ func (w *grpcWorker) next(seq uint64) *grpcCall {
 func noCall() *metadata.MD { return &metadata.MD{"": nil} }
 
 // begin gives the metadata of a call, the last thing that ghz asks for before it
-// makes the call. Where it is no stream, the call is made here.
+// makes the call.
 func (w *grpcWorker) begin(number uint64) *metadata.MD {
-	if w.run.direct != nil {
-		w.calls(number)
-		return noCall()
-	}
 	c := w.take(number)
 	if c == nil {
 		return noCall()
