@@ -82,14 +82,16 @@ const musterEvery = time.Second
 
 // muster tells those for whom there was no call since the last time that there is
 // none. After a stall there are as many as the calls that it held up, and to look
-// through the stack of each is a good part of what a collection costs.
+// through the stack of each is a good part of what a collection costs. One stays:
+// a call for which there is a worker leaves sooner.
 func (f *freeWorkers) muster() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, w := range f.free[:f.fewest] {
+	leave := max(0, min(f.fewest, len(f.free)-1))
+	for _, w := range f.free[:leave] {
 		w.more <- false
 	}
-	f.free = slices.Delete(f.free, 0, f.fewest)
+	f.free = slices.Delete(f.free, 0, leave)
 	f.fewest = len(f.free)
 }
 

@@ -85,6 +85,8 @@ func TestMuster(t *testing.T) {
 	f.join(last)
 	f.join(before)
 	check("two had calls", 0, 1, 2)
-	check("nobody had", 3, 4)
+	check("nobody had", 4)
+	check("one is there")
+	f.take()
 	check("nobody is there")
 }

@@ -159,6 +159,7 @@ func (r *grpcRun) watch() (stop func()) {
 // when every call is recorded.
 func (r *grpcRun) sweep() {
 	if r.direct != nil {
+		r.pacer.free.dismiss() // in case that ghz has stopped without asking the pacer
 		r.direct.working.Wait()
 	}
 	r.each((*grpcCall).end)
