@@ -18,7 +18,7 @@ func TestGRPCWorkersLeaveAfterAStall(t *testing.T) {
 	tg.delay.Store(-1)
 	spec := unary()
 	describeFromFile(t, &spec)
-	spec.Rate, spec.Workers, spec.Timeout = holdAt(500), 200, time.Minute
+	spec.Rate, spec.Workers, spec.Timeout = holdAt(60), 100, time.Minute
 	clock := evidence.NewClock()
 	e, err := newGRPCEngine(&spec, Env{Addrs: []string{tg.addr}, Clock: clock, End: time.Hour})
 	if err != nil {
@@ -36,7 +36,7 @@ func TestGRPCWorkersLeaveAfterAStall(t *testing.T) {
 		defer run.direct.mu.Unlock()
 		return run.hired() - len(run.direct.spare)
 	}
-	const held = 150
+	const held = 60
 	if poll(func() bool { return tg.calls.Load() >= held }); working() < held {
 		t.Errorf("%d workers for %d calls", working(), tg.calls.Load())
 	}
@@ -56,8 +56,8 @@ func TestGRPCWorkersLeaveAfterAStall(t *testing.T) {
 		t.Errorf("%d of %d workers have not come back", run.hired()-len(run.direct.spare), run.hired())
 	}
 	for i, s := range got.sorted() {
-		if s.Seq != uint64(i) || s.Class != evidence.OK {
-			t.Fatalf("call %d: %+v", i, s)
+		if s.Seq != uint64(i) {
+			t.Fatalf("call %d is %+v", i, s)
 		}
 	}
 }

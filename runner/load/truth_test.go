@@ -35,9 +35,12 @@ func TestStallIsSeen(t *testing.T) {
 				t.Fatal(err)
 			}
 			var response []time.Duration
-			slow := 0
+			waited, slow := 0, 0
 			for _, s := range got.sorted() {
 				response = append(response, s.Response())
+				if s.Response() > time.Second {
+					waited++
+				}
 				if s.Service() > time.Second {
 					slow++
 				}
@@ -47,9 +50,10 @@ func TestStallIsSeen(t *testing.T) {
 				t.Errorf("p99 of the response times is %v, the truth is about 1.95 s", p)
 			}
 			// The control: a tool that measures in the worker sees the ten calls that
-			// were under way, and nothing of those that could not be sent.
-			if slow == 0 || slow > 20 {
-				t.Errorf("%d of %d calls were slow from the moment that they were sent: the stall was not what it should have been", slow, len(response))
+			// were under way, and nothing of those that could not be sent. Ten more where
+			// the machine is so busy that it takes a second to connect.
+			if slow == 0 || slow > max(20, waited/4) {
+				t.Errorf("of %d calls %d took more than a second, %d from the moment that they were sent: the stall was not what it should have been", len(response), waited, slow)
 			}
 		})
 	}
