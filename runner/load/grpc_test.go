@@ -140,7 +140,8 @@ func TestGRPCSweep(t *testing.T) {
 	answered.picked(ctx, "a")
 	answered.finished(balancer.DoneInfo{BytesSent: true, BytesReceived: true})
 	run.issue(2, 2).end()
-	poll(func() bool { return run.env.Clock.Now() > 5*time.Millisecond })
+	issued := run.env.Clock.Now()
+	poll(func() bool { return run.env.Clock.Now() > issued+run.timeout })
 	if run.idle() {
 		t.Error("a call without an end has ended")
 	}
