@@ -5,8 +5,7 @@ import (
 	"time"
 )
 
-// held is a row of T's kind as it is kept until it is written: *heldSample,
-// *Message or *Point.
+// held is a row as it is kept until it is written: *heldSample, *Message or *Point.
 type held[H any] interface {
 	*H
 	compare(*H) int
