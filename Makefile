@@ -20,9 +20,11 @@ help: ## show this list
 build: ## build bin/ordeal
 	$(GO) build -trimpath -ldflags '-X ordeal/runner.version=$(VERSION)' -o $(BIN) ./cmd/ordeal
 
-# The race detector is left out where it would build a whole control plane anew.
+# One package at a time: tests run real loads, and what runs beside them is in
+# what they measure. The race detector is left out where it would build a whole
+# control plane anew.
 test: localkube ## run every test; the first time it builds localkube, too
-	$(GO) test -race -timeout 20m ./...
+	$(GO) test -race -p 1 -timeout 20m ./...
 	GOFLAGS=-trimpath $(GO) -C deploy/localkube test -ldflags "-s -w" -timeout 20m ./...
 
 # Writes docs/accuracy.md.

@@ -163,8 +163,9 @@ func failureTests() []wireTest {
 		{name: "closed while idle, with a body", spec: post(10), script: first(hangUp), between: noticed, want: []recorded{ok(200, 2), ok(200, 2)}, conns: 2, requests: 2},
 		{name: "reset while idle", script: first(func(p *peer) { <-p.goOn; p.reset() }), between: noticed,
 			want: []recorded{ok(200, 2), ok(200, 2)}, conns: 2, requests: 2},
-		// Nothing is sent twice: net/http would repeat a GET, and hide these.
-		{name: "ended in the second call", script: first(func(p *peer) { p.request() }), want: []recorded{ok(200, 2), failed(evidence.Reset), ok(200, 2)}, conns: 2, requests: 3},
+		// Nothing is sent twice: net/http would repeat a GET, and hide these. It may
+		// have begun to connect for that, so connections are not counted here.
+		{name: "ended in the second call", script: first(func(p *peer) { p.request() }), want: []recorded{ok(200, 2), failed(evidence.Reset), ok(200, 2)}, requests: 3},
 		{name: "reset in the second call", script: first(func(p *peer) { p.request(); p.reset() }),
 			want: []recorded{ok(200, 2), failed(evidence.Reset), ok(200, 2)}, requests: 3},
 		{name: "reset in the second call, with a body", spec: post(10), script: first(func(p *peer) { p.request(); p.reset() }),
